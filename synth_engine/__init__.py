@@ -1,0 +1,14 @@
+"""Labelled synthetic images of short text, by the million, the same bytes whatever the workers.
+
+Importing this package loads NumPy, Numba and Pillow; `synth_engine.target` adds OpenCV, `synth_engine.stream` adds
+Ray and TensorFlow, each only when it is used.
+"""
+
+from __future__ import annotations
+
+from synth_engine.errors import SynthError
+from synth_engine.recipe import Recipe
+from synth_engine.synthesizer import Batch, FillCount, Synthesizer
+
+__version__ = "0.1.0"
+__all__ = ["Batch", "FillCount", "Recipe", "SynthError", "Synthesizer"]

@@ -1,0 +1,45 @@
+"""Writing files whole or not at all, so that a killed process or a full disk never leaves half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` (same ending); on success it replaces ``path``, otherwise it is removed.
+
+    Raises OSError as the file system does (disk full, no permission); ``path`` then keeps its former content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` and flush it to the disk before the file appears under its name."""
+
+    def fill(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    write_with(path, fill)
+
+
+def write_with(path: Path, save: Callable[[Path], object]) -> None:
+    """Let ``save`` (a library's own writer) fill the temporary file, then put it in place."""
+    with replacing(path) as temporary:
+        save(temporary)

@@ -1,0 +1,113 @@
+"""Opening a recipe's fonts with Pillow, and proving that they draw what the labels will say."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from synth_engine.errors import FontError
+from synth_engine.recipe import Font
+
+MISSING = "\uffff"  # a noncharacter: no font may map it, so it shows what the font draws for what it lacks
+
+
+def font_path(file: str) -> Path:
+    """The path of a recipe's font file; raises FontError when the file or the package that brings it is missing."""
+    if not file.startswith("package:"):
+        path = Path(file)
+    else:
+        package, _, inside = file.removeprefix("package:").partition("/")
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            raise FontError(f"font {file}: the package {package} is not installed; install it with pip", file)
+        path = Path(spec.submodule_search_locations[0]) / inside
+    if not path.is_file():
+        raise FontError(f"font {file}: there is no file {path.name} there; correct `file` in the recipe", file)
+    return path
+
+
+def open_font(font: Font) -> ImageFont.FreeTypeFont:
+    """The face at its size and axes; raises FontError for a damaged file or an axis that the face does not have."""
+    path = font_path(font.file)
+    try:
+        face = ImageFont.truetype(str(path), font.size_px, layout_engine=ImageFont.Layout.BASIC)
+    except OSError as error:
+        raise FontError(f"font {font.file}: Pillow cannot open it ({error}); give a TTF, OTF or WOFF file") from error
+    if font.axes:
+        _set_axes(face, font)
+    return face
+
+
+def _set_axes(face: ImageFont.FreeTypeFont, font: Font) -> None:
+    try:
+        axes = face.get_variation_axes()
+    except OSError as error:
+        raise FontError(f"font {font.file} has no axes to set; remove `axes` from the recipe", font.file) from error
+    names = [bytes(axis["name"] or b"").decode() for axis in axes]
+    unknown = sorted(set(font.axes) - set(names))
+    if unknown:
+        raise FontError(f"font {font.file} has the axes {', '.join(names)}, not {', '.join(unknown)}", font.file)
+    face.set_variation_by_axes([font.axes.get(n, a["default"] or 0) for n, a in zip(names, axes, strict=True)])
+
+
+def draw_tile(face: ImageFont.FreeTypeFont, character: str, tile_px: int) -> Image.Image:
+    """``character`` in white at the origin of a black square tile of 8-bit grey."""
+    tile = Image.new("L", (tile_px, tile_px))
+    ImageDraw.Draw(tile).text((0, 0), character, font=face, fill=255)
+    return tile
+
+
+def check_coverage(font: Font, alphabet: str, tile_px: int) -> None:
+    """Raise FontError for characters that the font lacks, draws off the tile, or draws like another case."""
+    face = open_font(font)
+
+    @cache
+    def drawn(character: str) -> bytes:
+        return draw_tile(face, character, tile_px).tobytes()
+
+    lacking = [c for c in alphabet if drawn(c) == drawn(MISSING) or not any(drawn(c))]
+    if lacking:
+        raise FontError(f"font {font.file} lacks {''.join(lacking)!r}; choose another font or alphabet", lacking)
+    clipped = [c for c in alphabet if _overflows(face, c, tile_px)]
+    if clipped:
+        raise FontError(
+            f"font {font.file} at {font.size_px} px draws {''.join(clipped)!r} past the tile of {tile_px} px; "
+            "raise `raster.tile_px` or lower `size_px`",
+            clipped,
+        )
+    confused = [c for c in alphabet if _drawn_as_other_case(c, drawn)]
+    if confused:
+        raise FontError(
+            f"font {font.file} draws {''.join(confused)!r} like the other case, so the labels would be wrong; "
+            "choose another font, or the alphabet in the case it draws",
+            confused,
+        )
+
+
+def _overflows(face: ImageFont.FreeTypeFont, character: str, tile_px: int) -> bool:
+    """A tenth of the tile may be lost on the left: the original draws at the origin and so cuts the tail of its j."""
+    left, top, right, bottom = face.getbbox(character)
+    return left < -tile_px / 10 or top < 0 or right > tile_px or bottom > tile_px
+
+
+def _drawn_as_other_case(character: str, drawn: Callable[[str], bytes]) -> bool:
+    other = character.swapcase()
+    if len(other) != 1 or other == character or drawn(character) != drawn(other):
+        return False
+    return character.islower() != _has_ascenders(drawn)
+
+
+def _has_ascenders(drawn: Callable[[str], bytes]) -> bool:
+    """Whether this one-case font draws small letters: then b, d and l stand taller than a, c and e."""
+
+    def height(character: str) -> int:
+        pixels = np.frombuffer(drawn(character), np.uint8)
+        side = int(pixels.size**0.5)
+        return int((pixels.reshape(side, side) > 0).any(axis=1).sum())
+
+    return min(map(height, "bdl")) > 1.1 * max(map(height, "ace"))

@@ -1,0 +1,134 @@
+"""GlyphBank: every character of a recipe, in every font and angle, rasterised once and bit-packed.
+
+The bank is a function of the recipe's alphabet, fonts, raster and turns; it is kept on disk under a key of that
+content, so that a second start costs one read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, features
+
+from synth_engine.atomic import write_with
+from synth_engine.cache import cache_folder
+from synth_engine.errors import FontError
+from synth_engine.fonts import check_coverage, draw_tile, font_path, open_font
+from synth_engine.recipe import Raster, Recipe, Turn
+
+FORMAT = 1  # raise it when the bank's layout or the rasterising changes
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlyphBank:
+    """Glyph (font f, character c, angle a) has number (f·C + c)·A + a.
+
+    rows: (R, words) uint64, bit b of word w is column 64·w + b of the ink.
+    place: (G, 5) int32: first row, x and y of the ink in the rotated tile, height and width of the ink, in px.
+    """
+
+    rows: NDArray[np.uint64]
+    place: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> GlyphBank:
+        """The bank of ``recipe``, from the cache or made now; raises FontError for fonts that cannot be used."""
+        path = cache_folder() / f"glyphs-{_key(recipe)}.npz"
+        bank = _read(path)
+        if bank is None:
+            bank = _build(recipe)
+            _store(bank, path)
+        return bank
+
+
+def turn_angles(turn: Turn, step_deg: float) -> NDArray[np.float64]:
+    """Midpoints (degrees) of equal cells, at most ``step_deg`` wide, over the turn's range."""
+    low, high = turn.angle_deg
+    cells = max(1, math.ceil((high - low) / step_deg))
+    return low + (np.arange(cells) + 0.5) * (high - low) / cells
+
+
+def rotate_ink(tile: Image.Image, angle_deg: float, raster: Raster) -> NDArray[np.bool_]:
+    """Ink of the tile turned by ``angle_deg`` on an expanded canvas, as the original generator pastes it."""
+    turned = tile.rotate(angle_deg, expand=True)
+    if raster.edge == "threshold":
+        return np.asarray(turned) >= raster.threshold
+    paper = Image.new("1", turned.size)
+    paper.paste(turned, (0, 0), turned)
+    return np.asarray(paper)
+
+
+def _key(recipe: Recipe) -> str:
+    fonts = [(font.size_px, sorted(font.axes.items()), _digest(font_path(font.file))) for font in recipe.fonts]
+    turns = [turn.angle_deg for turn in recipe.placement.turns]
+    versions = (FORMAT, features.version("pil"), features.version("freetype2"))
+    content = msgspec.json.encode((versions, recipe.alphabet, recipe.raster, fonts, turns))
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise FontError(f"font {path.name} cannot be read: {error.strerror}", path) from error
+
+
+def _build(recipe: Recipe) -> GlyphBank:
+    angles = np.concatenate([turn_angles(turn, recipe.raster.angle_step_deg) for turn in recipe.placement.turns])
+    inks = [ink for font in range(len(recipe.fonts)) for ink in _font_inks(recipe, font, angles)]
+    words = max((ink.shape[1] + 63) // 64 for _, _, ink in inks)
+    heights = np.array([ink.shape[0] for _, _, ink in inks])
+    first = np.concatenate([[0], np.cumsum(heights)[:-1]])
+    place = [(row, x, y, *ink.shape) for row, (x, y, ink) in zip(first, inks, strict=True)]
+    rows = np.concatenate([_pack_rows(ink, words) for _, _, ink in inks])
+    return GlyphBank(rows=rows, place=np.array(place, dtype=np.int32))
+
+
+def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
+    spec = recipe.fonts[font]
+    check_coverage(spec, recipe.alphabet, recipe.raster.tile_px)
+    face = open_font(spec)
+    tiles = [draw_tile(face, character, recipe.raster.tile_px) for character in recipe.alphabet]
+    return [_trim(rotate_ink(tile, float(angle), recipe.raster)) for tile in tiles for angle in angles]
+
+
+def _trim(ink: NDArray[np.bool_]) -> tuple[int, int, NDArray[np.bool_]]:
+    """(x, y, ink) of the smallest box that holds all ink; an empty box of one px when rotation left none."""
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not rows.size:
+        return 0, 0, np.zeros((1, 1), dtype=np.bool_)
+    x, y = int(columns[0]), int(rows[0])
+    return x, y, ink[y : rows[-1] + 1, x : columns[-1] + 1]
+
+
+def _pack_rows(ink: NDArray[np.bool_], words: int) -> NDArray[np.uint64]:
+    wide = np.zeros((ink.shape[0], 64 * words), dtype=np.bool_)
+    wide[:, : ink.shape[1]] = ink
+    return np.packbits(wide, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+
+def _read(path: Path) -> GlyphBank | None:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return GlyphBank(rows=stored["rows"], place=stored["place"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        log.warning("glyph bank %s is damaged (%s): it is made anew", path.name, error)
+        return None
+
+
+def _store(bank: GlyphBank, path: Path) -> None:
+    try:
+        write_with(path, lambda temporary: np.savez(temporary, rows=bank.rows, place=bank.place))
+    except OSError as error:
+        log.warning("glyph bank not kept in %s (%s): it is made anew at every start", path.parent, error)

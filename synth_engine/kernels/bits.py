@@ -1,0 +1,93 @@
+"""Rows of pixels as 64-bit words: bit b of word w is column 64·w + b, 1 is ink."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, uint64
+
+from synth_engine.kernels.random import word
+
+ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
+# Byte i of entry v is bit i of v: eight pixels are stored at once.
+PIXELS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").copy().view("<u8").ravel()
+REVERSED = np.packbits(
+    np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little"), axis=1
+).ravel()
+
+
+@njit(cache=True, nogil=True)
+def popcount(z):
+    """Number of ones in a 64-bit word (Knuth, TAOCP 4A, 7.1.3)."""
+    z = z - ((z >> uint64(1)) & uint64(0x5555555555555555))
+    z = (z & uint64(0x3333333333333333)) + ((z >> uint64(2)) & uint64(0x3333333333333333))
+    z = (z + (z >> uint64(4))) & uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((z * uint64(0x0101010101010101)) >> uint64(56))
+
+
+@njit(cache=True, nogil=True)
+def or_glyph(canvas, pad, height, rows, first, rows_count, x, y):
+    """OR a glyph's rows into ``canvas`` with its top left at (x, y); rows outside are clipped.
+
+    ``canvas`` has ``pad`` guard words on the left and one more on the right, so that columns need no test.
+    """
+    shift = x + 64 * pad
+    at = shift >> 6
+    left = uint64(shift & 63)
+    right = uint64(64) - left
+    for r in range(max(0, -y), min(rows_count, height - y)):
+        for g in range(rows.shape[1]):
+            bits = rows[first + r, g]
+            canvas[y + r, at + g] |= bits << left
+            if left:
+                canvas[y + r, at + g + 1] |= bits >> right
+
+
+@njit(cache=True, nogil=True)
+def bernoulli(key, at, q):
+    """A word whose bits are one with probability q / 2¹⁶, from random words ``at`` … ``at + 15`` of ``key``.
+
+    Binary digits of q from the lowest: OR with a fair word where the digit is 1, AND where it is 0.
+    """
+    from_digit = 0
+    while not (q >> from_digit) & 1:
+        from_digit += 1
+    bits = uint64(0)
+    for digit in range(from_digit, 16):
+        fair = word(key, at + digit)
+        bits = (fair | bits) if (q >> digit) & 1 else (fair & bits)
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def unpack(canvas, pad, image, image_words):
+    """Write the pixels of ``canvas`` to ``image`` (H, W) uint8 {0, 1}.
+
+    ``image_words`` is the same memory as 64-bit words, or empty where H·W is not a multiple of 8.
+    """
+    height, width = image.shape
+    if image_words.size == 0:
+        for y in range(height):
+            for x in range(width):
+                image[y, x] = (canvas[y, pad + (x >> 6)] >> uint64(x & 63)) & uint64(1)
+        return
+    pending, held, out = uint64(0), 0, 0
+    for y in range(height):
+        for x in range(0, width, 32):
+            bits = (canvas[y, pad + (x >> 6)] >> uint64(x & 32)) & uint64(0xFFFFFFFF)
+            pending |= bits << uint64(held)
+            held += min(32, width - x)
+            while held >= 8:
+                image_words[out] = PIXELS[pending & uint64(255)]
+                out += 1
+                pending >>= uint64(8)
+                held -= 8
+
+
+@njit(cache=True, nogil=True)
+def pack(canvas, pad, packed):
+    """Write the pixels of ``canvas`` to ``packed`` (H, ceil(W / 8)) uint8 in `numpy.packbits` order."""
+    height, row_bytes = packed.shape
+    for y in range(height):
+        for b in range(row_bytes):
+            bits = canvas[y, pad + (b >> 3)] >> uint64(8 * (b & 7))
+            packed[y, b] = REVERSED[bits & uint64(255)]

@@ -1,0 +1,84 @@
+"""The segmentation filter: does an image fall into as many runs of inked columns as it has characters?
+
+The original lists the blank columns (ink under minimum + slack) and keeps those whose next blank column is at least
+``gap`` to the right; between two such columns lies a run of at least gap - 1 inked ones, with a blank on both sides.
+"""
+
+from __future__ import annotations
+
+from numba import njit, uint64
+
+from synth_engine.kernels.bits import ONES, popcount
+
+
+@njit(cache=True, nogil=True)
+def inked_columns(canvas, pad, width, slack, inked, counts):
+    """Set bit x of ``inked`` where column x holds at least minimum + ``slack`` px of ink.
+
+    Returns nothing; ``inked`` (words + 1) gets a zero word behind the last. ``counts`` (width) is scratch.
+    """
+    words = inked.size - 1
+    inked[words] = 0
+    some_blank = False
+    for w in range(words):
+        once, twice = uint64(0), uint64(0)
+        for y in range(canvas.shape[0]):
+            row = canvas[y, pad + w]
+            twice |= once & row
+            once |= row
+        inside = _inside(w, width)
+        inked[w] = twice & inside
+        some_blank |= (once & inside) != inside
+    if slack != 2 or not some_blank:
+        _inked_by_count(canvas, pad, width, slack, inked, counts)
+
+
+@njit(cache=True, nogil=True)
+def _inside(w, width):
+    left = width - 64 * w
+    return ONES if left >= 64 else (uint64(1) << uint64(left)) - uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _inked_by_count(canvas, pad, width, slack, inked, counts):
+    """The general case: integer sums of columns, needed when no column is empty or the slack is not 2."""
+    counts[:] = 0
+    for y in range(canvas.shape[0]):
+        for x in range(width):
+            counts[x] += (canvas[y, pad + (x >> 6)] >> uint64(x & 63)) & uint64(1)
+    inked[:] = 0
+    least = counts.min()
+    for x in range(width):
+        if counts[x] >= least + slack:
+            inked[x >> 6] |= uint64(1) << uint64(x & 63)
+
+
+@njit(cache=True, nogil=True)
+def count_runs(inked, width, run):
+    """Number of runs of at least ``run`` ones in ``inked`` that touch neither edge; overwrites ``inked``."""
+    _clear_edge_runs(inked, width)
+    words = inked.size - 1
+    have = 1
+    while have < run:
+        step = uint64(min(have, run - have))
+        for w in range(words):
+            inked[w] &= (inked[w] >> step) | (inked[w + 1] << (uint64(64) - step))
+        have += min(have, run - have)
+    total, carry = 0, uint64(0)
+    for w in range(words):
+        total += popcount(inked[w] & ~((inked[w] << uint64(1)) | carry))
+        carry = inked[w] >> uint64(63)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _clear_edge_runs(inked, width):
+    for w in range(inked.size - 1):
+        whole = inked[w] == ONES
+        inked[w] &= inked[w] + uint64(1)
+        if not whole:
+            break
+    x = width - 1
+    while x >= 0 and (inked[x >> 6] >> uint64(x & 63)) & uint64(1):
+        inked[x >> 6] ^= uint64(1) << uint64(x & 63)
+        x -= 1

@@ -1,0 +1,273 @@
+"""Recipe: the frozen description of how an image of the target is made.
+
+A recipe is a value: checked at birth, compared by content, read from and written to TOML. It draws nothing itself;
+`glyphs` and `synthesizer` turn it into pixels. Lengths are in px, angles in degrees (counter-clockwise positive, as
+in Pillow), probabilities and shares between 0 and 1.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from synth_engine.atomic import write_bytes
+from synth_engine.errors import RecipeError
+
+PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(gt=0)]
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Line = tuple[int, int, int, int]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A piece of a recipe: immutable, keyword-only, unknown keys refused."""
+
+
+class Canvas(Part, frozen=True, kw_only=True):
+    """Size of the image in px."""
+
+    width_px: Annotated[int, msgspec.Meta(ge=8, le=1024)]
+    height_px: Annotated[int, msgspec.Meta(ge=8, le=1024)]
+
+
+class Font(Part, frozen=True, kw_only=True):
+    """One face. ``file`` is a path or ``package:NAME/PATH``, a file that the installed package NAME brings.
+
+    ``axes`` sets a variable font's axes by name (``{Weight = 700}``); ``share`` is its weight in the draw of a font
+    for each sample.
+    """
+
+    file: str
+    size_px: PositiveInt
+    axes: dict[str, float] = {}
+    share: Share = 1.0
+
+
+class Raster(Part, frozen=True, kw_only=True):
+    """How a character becomes ink: drawn at the origin of a square tile, rotated by nearest neighbour, made binary.
+
+    ``edge`` is ``threshold`` (grey of at least ``threshold`` is ink) or ``dither`` (Pillow's paste into a 1-bit
+    image, as the original generator did). Angles are taken from the midpoints of cells of ``angle_step_deg``.
+    """
+
+    tile_px: Annotated[int, msgspec.Meta(ge=8, le=512)] = 40
+    edge: Literal["threshold", "dither"] = "threshold"
+    threshold: Annotated[int, msgspec.Meta(ge=1, le=255)] = 128
+    angle_step_deg: Annotated[float, msgspec.Meta(gt=0, le=90)] = 0.5
+
+
+class Turn(Part, frozen=True, kw_only=True):
+    """One way of turning a character: its share, its range of angles, and the range of the tile's top edge.
+
+    The top edge is y = trunc(y₀ + (y₁ - y₀)·u) with u uniform in [0, 1).
+    """
+
+    angle_deg: tuple[float, float]
+    y_px: tuple[float, float]
+    share: Share = 1.0
+
+
+class Placement(Part, frozen=True, kw_only=True):
+    """Character k's tile starts at x = x_from_px + floor(pitch_px·k + x_span_px·u), u uniform in [0, 1)."""
+
+    pitch_px: Annotated[float, msgspec.Meta(ge=0)]
+    turns: Annotated[tuple[Turn, ...], msgspec.Meta(min_length=1, max_length=16)]
+    x_from_px: int = 0
+    x_span_px: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+class Filter(Part, frozen=True, kw_only=True):
+    """The segmentation filter of the original generator, applied before the mask.
+
+    A column is blank when its ink is under (minimum over columns) + ``slack_px``. An image passes when exactly as
+    many pairs of neighbouring blank columns lie at least ``gap_px`` apart as it has characters. A rejected candidate
+    redraws ``all`` (biased towards narrow letters) or the ``placement`` alone (labels stay uniform; a text that fails
+    ``text_tries`` times is replaced, and counted). After ``tries_max`` candidates for one sample it is an error.
+    """
+
+    gap_px: Annotated[int, msgspec.Meta(ge=2)] = 8
+    slack_px: PositiveInt = 2
+    redraw: Literal["all", "placement"] = "all"
+    text_tries: PositiveInt = 2_000
+    tries_max: PositiveInt = 20_000
+
+
+class Mask(Part, frozen=True, kw_only=True):
+    """Ink that every image shares: straight lines (x0, y0, x1, y1 inclusive, px) and/or packed rows of pixels.
+
+    ``rows`` holds one hexadecimal string per image row, bits in `numpy.packbits` order. In a TOML file ``file`` may
+    name a picture instead (non-zero is ink); loading replaces it by its rows, so that a recipe needs no second file.
+    """
+
+    lines: tuple[Line, ...] = ()
+    rows: tuple[str, ...] = ()
+
+
+class Noise(Part, frozen=True, kw_only=True):
+    """Pixel noise: each pixel flips with this probability (resolution 2⁻¹⁶), after the mask."""
+
+    flip_probability: Probability = 0.0
+
+
+class Binarize(Part, frozen=True, kw_only=True):
+    """How a real image becomes ink: grey value above (``light``) or below (``dark``) ``threshold``.
+
+    ``zero_is_ink`` adds the value 0; ``open_px`` removes specks smaller than a square of that side (0 = off).
+    """
+
+    threshold: Annotated[int, msgspec.Meta(ge=0, le=255)] = 128
+    ink: Literal["light", "dark"] = "light"
+    zero_is_ink: bool = False
+    open_px: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0
+
+
+class Recipe(Part, frozen=True, kw_only=True):
+    """How an image is made. See the parts for units; `Recipe.named` lists what comes built in."""
+
+    name: str
+    alphabet: Annotated[str, msgspec.Meta(min_length=2, max_length=255)]
+    length: int | tuple[int, int]
+    canvas: Canvas
+    fonts: Annotated[tuple[Font, ...], msgspec.Meta(min_length=1, max_length=256)]
+    placement: Placement
+    raster: Raster = Raster()
+    filter: Filter | None = None
+    mask: Mask = Mask()
+    noise: Noise = Noise()
+    binarize: Binarize = Binarize()
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def length_range(self) -> tuple[int, int]:
+        """Fewest and most characters of an image."""
+        return (self.length, self.length) if isinstance(self.length, int) else self.length
+
+    @property
+    def length_max(self) -> int:
+        """Most characters of an image: the second axis of labels and boxes."""
+        return self.length_range[1]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the image in px."""
+        return self.canvas.height_px, self.canvas.width_px
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the recipe's content (hex): equal recipes have equal keys."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
+    @classmethod
+    def named(cls, name: str) -> Recipe:
+        """The built-in recipe of that name; raises RecipeError listing the names there are."""
+        folder = resources.files("synth_engine") / "recipes"
+        known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+        if name not in known:
+            raise RecipeError(f"no built-in recipe is called {name!r}: choose one of {', '.join(known)}", name)
+        return _decode((folder / f"{name}.toml").read_bytes(), where=f"recipe {name}", folder=None)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """The recipe in a TOML file; relative font and mask paths are taken from the file's folder."""
+        path = Path(path)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise RecipeError(f"cannot read recipe {path}: {error.strerror}; give a TOML file", path) from error
+        return _decode(content, where=str(path), folder=path.parent)
+
+    @classmethod
+    def resolve(cls, name_or_path: str) -> Recipe:
+        """A built-in recipe's name, or the path of a TOML file (anything ending in ``.toml``)."""
+        return cls.load(name_or_path) if name_or_path.endswith(".toml") else cls.named(name_or_path)
+
+    def save(self, path: str | Path) -> None:
+        """Write the recipe as TOML, whole or not at all."""
+        write_bytes(Path(path), msgspec.toml.encode(self))
+
+    def replace(self, **changes: Any) -> Recipe:
+        """A copy with these parts exchanged, checked anew."""
+        try:
+            return msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(self, **changes)), Recipe)
+        except (TypeError, ValueError) as error:
+            raise RecipeError(f"recipe {self.name} cannot be changed so: {error}", changes) from error
+
+
+def _check(recipe: Recipe) -> None:
+    if len(set(recipe.alphabet)) != len(recipe.alphabet):
+        twice = sorted({c for c in recipe.alphabet if recipe.alphabet.count(c) > 1})
+        raise ValueError(f"`alphabet` holds {''.join(twice)!r} more than once; name each character once")
+    low, high = recipe.length_range
+    if not 1 <= low <= high <= 64:
+        raise ValueError(f"`length` is {recipe.length}; expected 1 to 64, the fewest first")
+    for turn in recipe.placement.turns:
+        if turn.angle_deg[0] > turn.angle_deg[1] or turn.y_px[0] > turn.y_px[1]:
+            raise ValueError(f"a turn's ranges must run upwards, received {turn.angle_deg} and {turn.y_px}")
+        if not all(-90 <= angle <= 90 for angle in turn.angle_deg):
+            raise ValueError(f"`angle_deg` is {turn.angle_deg}; expected -90 to 90")
+    _check_mask(recipe)
+
+
+def _check_mask(recipe: Recipe) -> None:
+    height, width = recipe.shape
+    digits = 2 * ((width + 7) // 8)
+    rows = recipe.mask.rows
+    if rows and len(rows) != height:
+        raise ValueError(f"`mask.rows` has {len(rows)} rows; the canvas has {height}")
+    if any(not re.fullmatch(f"[0-9a-f]{{{digits}}}", row) for row in rows):
+        raise ValueError(f"each of `mask.rows` takes {digits} lower-case hexadecimal digits for {width} px")
+
+
+def _decode(content: bytes, *, where: str, folder: Path | None) -> Recipe:
+    try:
+        data = msgspec.toml.decode(content)
+        if folder is not None:
+            _resolve_paths(data, folder)
+        return msgspec.convert(data, Recipe)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise RecipeError(f"{where}: {error}{_hint(str(error))}", where) from error
+
+
+def _resolve_paths(data: dict[str, Any], folder: Path) -> None:
+    for font in data.get("fonts", []):
+        if isinstance(font.get("file"), str) and not font["file"].startswith("package:"):
+            font["file"] = str((folder / font["file"]).resolve())
+    mask = data.get("mask", {})
+    if "file" in mask:
+        mask["rows"] = mask_rows(_read_picture(folder / mask.pop("file")))
+
+
+def _read_picture(path: Path) -> Any:
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("L")) > 0
+    except OSError as error:
+        raise ValueError(f"`mask.file` {path} cannot be read as a picture: {error}") from error
+
+
+def mask_rows(ink: Any) -> tuple[str, ...]:
+    """`Mask.rows` for an array of shape (H, W), non-zero where there is ink."""
+    import numpy as np
+
+    return tuple(row.tobytes().hex() for row in np.packbits(np.asarray(ink) != 0, axis=1))
+
+
+def _hint(message: str) -> str:
+    found = re.search(r"unknown field `([^`]+)`", message)
+    if not found:
+        return ""
+    parts: list[type[Part]] = Part.__subclasses__()
+    keys = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
+    near = difflib.get_close_matches(found[1], sorted(keys), n=1)
+    return f"; did you mean `{near[0]}`?" if near else "; remove it, or see the README for the keys"
