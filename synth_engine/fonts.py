@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from synth_engine.errors import FontError
-from synth_engine.recipe import Font
+from synth_engine.recipe import Font, Raster
 
 MISSING = "\uffff"  # a noncharacter: no font may map it, so it shows what the font draws for what it lacks
 
@@ -55,28 +56,31 @@ def _set_axes(face: ImageFont.FreeTypeFont, font: Font) -> None:
     face.set_variation_by_axes([font.axes.get(n, a["default"] or 0) for n, a in zip(names, axes, strict=True)])
 
 
-def draw_tile(face: ImageFont.FreeTypeFont, character: str, tile_px: int) -> Image.Image:
-    """``character`` in white at the origin of a black square tile of 8-bit grey."""
-    tile = Image.new("L", (tile_px, tile_px))
-    ImageDraw.Draw(tile).text((0, 0), character, font=face, fill=255)
+def draw_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> Image.Image:
+    """``character`` in white on a black tile of 8-bit grey, placed as `Raster` says."""
+    width = raster.tile_px if raster.tile_width == "square" else math.ceil(face.getlength(character))
+    tile = Image.new("L", (max(1, width), raster.tile_px))
+    at, anchor = ((0, 0), "la") if raster.baseline_px is None else ((0, raster.baseline_px), "ls")
+    ImageDraw.Draw(tile).text(at, character, font=face, fill=255, anchor=anchor)
     return tile
 
 
-def check_coverage(font: Font, alphabet: str, tile_px: int) -> None:
+def check_coverage(font: Font, alphabet: str, raster: Raster) -> None:
     """Raise FontError for characters that the font lacks, draws off the tile, or draws like another case."""
     face = open_font(font)
 
     @cache
     def drawn(character: str) -> bytes:
-        return draw_tile(face, character, tile_px).tobytes()
+        # On an ample square tile of its own: shapes are compared here, not placed.
+        return draw_tile(face, character, Raster(tile_px=max(8, 3 * font.size_px))).tobytes()
 
     lacking = [c for c in alphabet if drawn(c) == drawn(MISSING) or not any(drawn(c))]
     if lacking:
         raise FontError(f"font {font.file} lacks {''.join(lacking)!r}; choose another font or alphabet", lacking)
-    clipped = [c for c in alphabet if _overflows(face, c, tile_px)]
+    clipped = [c for c in alphabet if _overflows(face, c, raster)]
     if clipped:
         raise FontError(
-            f"font {font.file} at {font.size_px} px draws {''.join(clipped)!r} past the tile of {tile_px} px; "
+            f"font {font.file} at {font.size_px} px draws {''.join(clipped)!r} past the tile of {raster.tile_px} px; "
             "raise `raster.tile_px` or lower `size_px`",
             clipped,
         )
@@ -89,10 +93,13 @@ def check_coverage(font: Font, alphabet: str, tile_px: int) -> None:
         )
 
 
-def _overflows(face: ImageFont.FreeTypeFont, character: str, tile_px: int) -> bool:
-    """A tenth of the tile may be lost on the left: the original draws at the origin and so cuts the tail of its j."""
-    left, top, right, bottom = face.getbbox(character)
-    return left < -tile_px / 10 or top < 0 or right > tile_px or bottom > tile_px
+def _overflows(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> bool:
+    """A tenth of the tile may be lost on each side: the original draws at the origin and so cuts the tail of its j."""
+    at, anchor = ((0, 0), "la") if raster.baseline_px is None else ((0, raster.baseline_px), "ls")
+    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox(at, character, font=face, anchor=anchor)
+    slack = raster.tile_px / 10
+    width = raster.tile_px if raster.tile_width == "square" else face.getlength(character)
+    return left < -slack or right > width + slack or top < -slack or bottom > raster.tile_px + slack
 
 
 def _drawn_as_other_case(character: str, drawn: Callable[[str], bytes]) -> bool:

@@ -59,7 +59,7 @@ def turn_angles(turn: Turn, step_deg: float) -> NDArray[np.float64]:
 
 def rotate_ink(tile: Image.Image, angle_deg: float, raster: Raster) -> NDArray[np.bool_]:
     """Ink of the tile turned by ``angle_deg`` on an expanded canvas, as the original generator pastes it."""
-    turned = tile.rotate(angle_deg, expand=True)
+    turned = tile.rotate(angle_deg, Image.Resampling[raster.resample.upper()], expand=True)
     if raster.edge == "threshold":
         return np.asarray(turned) >= raster.threshold
     paper = Image.new("1", turned.size)
@@ -95,9 +95,9 @@ def _build(recipe: Recipe) -> GlyphBank:
 
 def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
     spec = recipe.fonts[font]
-    check_coverage(spec, recipe.alphabet, recipe.raster.tile_px)
+    check_coverage(spec, recipe.alphabet, recipe.raster)
     face = open_font(spec)
-    tiles = [draw_tile(face, character, recipe.raster.tile_px) for character in recipe.alphabet]
+    tiles = [draw_tile(face, character, recipe.raster) for character in recipe.alphabet]
     return [_trim(rotate_ink(tile, float(angle), recipe.raster)) for tile in tiles for angle in angles]
 
 

@@ -23,7 +23,7 @@ def plan_of(recipe: Recipe) -> Plan:
         shape=recipe.shape,
         length=recipe.length_range,
         counts=(len(recipe.alphabet), int(sum(cells))),
-        x=(float(recipe.placement.x_from_px), float(recipe.placement.pitch_px), float(recipe.placement.x_span_px)),
+        x=_x_ranges(recipe),
         font_below=_thresholds([font.share for font in recipe.fonts], 32),
         turn_below=_thresholds([turn.share for turn in turns], 16),
         turn_angles=np.stack([first, cells], axis=1).astype(np.int64),
@@ -35,17 +35,26 @@ def plan_of(recipe: Recipe) -> Plan:
 
 
 def mask_pixels(recipe: Recipe) -> NDArray[np.bool_]:
-    """The recipe's shared mask: (H, W) bool, its lines drawn by Pillow one px wide, its rows OR-ed in."""
+    """The recipe's shared mask: (H, W) bool, its lines drawn by Pillow, its rows OR-ed in."""
     height, width = recipe.shape
     picture = Image.new("1", (width, height))
     draw = ImageDraw.Draw(picture)
     for line in recipe.mask.lines:
-        draw.line(line, fill=1)
+        draw.line(line, fill=1, width=recipe.mask.line_width_px)
     pixels = np.array(picture, dtype=np.bool_)
     if recipe.mask.rows:
         rows = np.stack([np.frombuffer(bytes.fromhex(row), np.uint8) for row in recipe.mask.rows])
         pixels |= np.unpackbits(rows, axis=1, count=width).astype(np.bool_)
     return pixels
+
+
+def _x_ranges(recipe: Recipe) -> NDArray[np.float64]:
+    """(L, 2): each character's lowest tile x and the span above it, px."""
+    placement = recipe.placement
+    x = np.empty((recipe.length_max, 2))
+    x[:, 0] = placement.x_from_px + placement.pitch_px * np.arange(recipe.length_max)
+    x[:, 1] = placement.x_span_px
+    return x
 
 
 def _thresholds(shares: Sequence[float], bits: int) -> NDArray[np.uint64]:

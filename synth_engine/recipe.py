@@ -22,6 +22,7 @@ from synth_engine.errors import RecipeError
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(gt=0)]
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Span = Annotated[float, msgspec.Meta(ge=0)]
 Line = tuple[int, int, int, int]
 
 
@@ -50,13 +51,18 @@ class Font(Part, frozen=True, kw_only=True):
 
 
 class Raster(Part, frozen=True, kw_only=True):
-    """How a character becomes ink: drawn at the origin of a square tile, rotated by nearest neighbour, made binary.
+    """How a character becomes ink: drawn on a tile, the tile rotated about its centre and expanded, made binary.
 
-    ``edge`` is ``threshold`` (grey of at least ``threshold`` is ink) or ``dither`` (Pillow's paste into a 1-bit
-    image, as the original generator did). Angles are taken from the midpoints of cells of ``angle_step_deg``.
+    The tile is ``tile_px`` high, and as wide (``square``) or as wide as the character's ``advance``. Text starts at
+    its left edge, with the baseline ``baseline_px`` from the top, or (None) its ascender at the top, as the original
+    did. ``edge`` is ``threshold`` (grey of at least ``threshold`` is ink) or ``dither`` (Pillow's paste into a 1-bit
+    image, as the original did). Angles are the midpoints of cells of ``angle_step_deg``.
     """
 
     tile_px: Annotated[int, msgspec.Meta(ge=8, le=512)] = 40
+    tile_width: Literal["square", "advance"] = "square"
+    baseline_px: PositiveInt | None = None
+    resample: Literal["nearest", "bilinear", "bicubic"] = "nearest"
     edge: Literal["threshold", "dither"] = "threshold"
     threshold: Annotated[int, msgspec.Meta(ge=1, le=255)] = 128
     angle_step_deg: Annotated[float, msgspec.Meta(gt=0, le=90)] = 0.5
@@ -74,12 +80,15 @@ class Turn(Part, frozen=True, kw_only=True):
 
 
 class Placement(Part, frozen=True, kw_only=True):
-    """Character k's tile starts at x = x_from_px + floor(pitch_px·k + x_span_px·u), u uniform in [0, 1)."""
+    """Character k's tile starts at x = x_from_px + floor(pitch_px·k + x_span_px·u), u uniform in [0, 1).
+
+    ``x_span_px`` is one number, or one for each character.
+    """
 
     pitch_px: Annotated[float, msgspec.Meta(ge=0)]
     turns: Annotated[tuple[Turn, ...], msgspec.Meta(min_length=1, max_length=16)]
     x_from_px: int = 0
-    x_span_px: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    x_span_px: Span | tuple[Span, ...] = 0.0
 
 
 class Filter(Part, frozen=True, kw_only=True):
@@ -101,11 +110,13 @@ class Filter(Part, frozen=True, kw_only=True):
 class Mask(Part, frozen=True, kw_only=True):
     """Ink that every image shares: straight lines (x0, y0, x1, y1 inclusive, px) and/or packed rows of pixels.
 
+    Lines are drawn as Pillow draws them, ``line_width_px`` wide; the order of their end points matters to it.
     ``rows`` holds one hexadecimal string per image row, bits in `numpy.packbits` order. In a TOML file ``file`` may
     name a picture instead (non-zero is ink); loading replaces it by its rows, so that a recipe needs no second file.
     """
 
     lines: tuple[Line, ...] = ()
+    line_width_px: PositiveInt = 1
     rows: tuple[str, ...] = ()
 
 
@@ -213,6 +224,9 @@ def _check(recipe: Recipe) -> None:
             raise ValueError(f"a turn's ranges must run upwards, received {turn.angle_deg} and {turn.y_px}")
         if not all(-90 <= angle <= 90 for angle in turn.angle_deg):
             raise ValueError(f"`angle_deg` is {turn.angle_deg}; expected -90 to 90")
+    spans = recipe.placement.x_span_px
+    if isinstance(spans, tuple) and len(spans) != recipe.length_max:
+        raise ValueError(f"`x_span_px` has {len(spans)} entries for up to {recipe.length_max} characters")
     _check_mask(recipe)
 
 

@@ -30,7 +30,8 @@ class Batch:
     labels: (N, L) uint8, indices into ``alphabet``, 255 where a text is shorter than L.
     boxes: (N, L, 4) int16, x0, y0, x1, y1 in px of each character's ink before mask and noise, half-open, clipped to
     the canvas; zeros where padded.
-    candidates: images drawn, rejected ones included; relabelled: texts replaced because no placement passed.
+    candidates: images drawn, rejected ones included; relabelled: texts given up because no placement passed (with
+    ``redraw = "all"`` that is every rejected candidate).
     """
 
     images: NDArray[np.uint8]
@@ -50,7 +51,7 @@ class Batch:
 
 
 class FillCount(NamedTuple):
-    """What a fill cost: candidates drawn (rejected ones included) and texts replaced."""
+    """What a fill cost: candidates drawn and texts given up, as in `Batch`."""
 
     candidates: int
     relabelled: int

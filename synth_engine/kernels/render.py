@@ -29,7 +29,7 @@ class Plan(NamedTuple):
     shape: Any  # (height, width) px
     length: Any  # (fewest, most) characters
     counts: Any  # (characters in the alphabet, angles)
-    x: Any  # (from, pitch, span) px, float64
+    x: Any  # (L, 2) float64: lowest tile x, span (px)
     font_below: Any  # (F,) uint64, of 2³²
     turn_below: Any  # (T,) uint64, of 2¹⁶
     turn_angles: Any  # (T, 2) int64: first angle, number of angles
@@ -115,10 +115,10 @@ def _draw_placement(glyphs, plan, key, attempt, label, length, font, placed):
         x_u = np.int64((bits >> uint64(32)) & LOW16) / 65536.0
         y_u = np.int64(bits >> uint64(48)) / 65536.0
         glyph = (font * plan.counts[0] + np.int64(label[k])) * plan.counts[1] + angle
-        x = plan.x[0] + np.int64(np.floor(plan.x[1] * k + plan.x[2] * x_u))
+        x = np.int64(np.floor(plan.x[k, 0] + plan.x[k, 1] * x_u))
         y = np.int64(np.trunc(plan.turn_y[turn, 0] + plan.turn_y[turn, 1] * y_u))
         placed[k, 0] = glyph
-        placed[k, 1] = np.int64(x) + glyphs.place[glyph, 1]
+        placed[k, 1] = x + glyphs.place[glyph, 1]
         placed[k, 2] = y + glyphs.place[glyph, 2]
 
 

@@ -1,0 +1,40 @@
+"""What several test modules share: recipes, and the contest's files when they lie beside the checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synth_engine import Recipe
+from synth_engine.recipe import Canvas, Font, Placement, Raster, Turn
+
+CONTEST = Path(__file__).parents[2] / "shared" / "hackmit"
+ARIMO = "package:fontpkg_arimo/files/Arimo[wght].ttf"
+
+
+@pytest.fixture(scope="session")
+def contest() -> Path:
+    """The folder of the contest's files; skips where it is not."""
+    if not CONTEST.is_dir():
+        pytest.skip("the contest's images are not free and lie beside the checkout on some machines only")
+    return CONTEST
+
+
+@pytest.fixture(scope="session")
+def hackmit() -> Recipe:
+    return Recipe.named("hackmit")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Recipe:
+    """Two characters of five on 40×24 px: quick to draw, to learn and to look at."""
+    return Recipe(
+        name="tiny",
+        alphabet="acx17",
+        length=2,
+        canvas=Canvas(width_px=40, height_px=24),
+        fonts=(Font(file=ARIMO, size_px=16),),
+        raster=Raster(tile_px=24, angle_step_deg=5.0),
+        placement=Placement(pitch_px=19, x_span_px=6, turns=(Turn(angle_deg=(-10, 10), y_px=(-1, 4)),)),
+    )

@@ -1,0 +1,99 @@
+"""`python -m synth_engine`, run folders, sheets and exports."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from synth_engine import Recipe, Synthesizer
+from synth_engine.cli import cli, main_guard
+from synth_engine.errors import RunError
+from synth_engine.export import export_png
+from synth_engine.runs import RunFolder
+from synth_engine.scaling import from_network, to_network
+from synth_engine.sheet import draw_labelled, draw_sheet, to_grey
+
+
+def test_sample_draws_a_sheet(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["sample", "--count", "5", "--out", str(tmp_path / "s.png")])
+    assert "of the candidates passed" in result.output
+    assert Image.open(tmp_path / "s.png").size[0] > 5 * 200
+
+
+def test_export_reads_back(tmp_path: Path, tiny: Recipe) -> None:
+    synth = Synthesizer(tiny, seed=3)
+    export_png(synth, tmp_path / "data", count=7, start=600)
+    rows = list(csv.DictReader((tmp_path / "data" / "labels.csv").open()))
+    batch = synth.batch(600, 7)
+    assert [row["text"] for row in rows] == batch.texts()
+    for row, image in zip(rows, batch.images, strict=True):
+        assert np.array_equal(np.asarray(Image.open(tmp_path / "data" / f"{row['name']}.png")) > 127, image == 1)
+
+
+def test_stopped_export_goes_on_and_another_is_refused(tmp_path: Path, tiny: Recipe) -> None:
+    export_png(Synthesizer(tiny, seed=3), tmp_path, count=4)
+    (tmp_path / "labels.csv").unlink()
+    kept = (tmp_path / "000000001.png").stat().st_mtime_ns
+    export_png(Synthesizer(tiny, seed=3), tmp_path, count=4)
+    assert (tmp_path / "labels.csv").exists()
+    assert (tmp_path / "000000001.png").stat().st_mtime_ns == kept
+    with pytest.raises(RunError, match="holds no part of this export"):
+        export_png(Synthesizer(tiny, seed=4), tmp_path, count=4)
+
+
+def test_expected_failures_exit_1_on_stderr() -> None:
+    command = [sys.executable, "-m", "synth_engine", "sample", "--recipe", "nowhere.toml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: cannot read recipe nowhere.toml")
+
+
+@pytest.mark.parametrize("raised", [OSError(28, "No space left on device", "x.png"), KeyboardInterrupt()])
+def test_full_disk_and_interrupt_are_no_tracebacks(raised: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synth_engine.sheet.save_picture", lambda *_: (_ for _ in ()).throw(raised))
+    with pytest.raises(SystemExit) as left:
+        main_guard(cli, ["sample", "--count", "1"])
+    assert left.value.code == (130 if isinstance(raised, KeyboardInterrupt) else 1)
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    for name in cli.commands:
+        assert "Example: python -m synth_engine" in CliRunner().invoke(cli, [name, "--help"]).output
+
+
+def test_taken_run_folder_is_refused_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("kept")
+    with pytest.raises(RunError, match="choose another --run, or go on with --resume"):
+        RunFolder.create(tmp_path, {"steps": 3})
+    assert (tmp_path / "precious.txt").read_text() == "kept"
+
+
+def test_resume_needs_the_same_configuration(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run to resume"):
+        RunFolder.create(tmp_path / "run", {"steps": 3}, resume=True)
+    RunFolder.create(tmp_path / "run", {"steps": 3, "shape": (1, 2)})
+    assert RunFolder.create(tmp_path / "run", {"steps": 3, "shape": (1, 2)}, resume=True).config["shape"] == [1, 2]
+    with pytest.raises(RunError, match="steps was 3, is 4"):
+        RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1, 2)}, resume=True)
+
+
+def test_scaling_is_undone_and_clipped() -> None:
+    images = np.random.default_rng(0).integers(0, 2, (3, 4, 5), np.uint8)
+    assert np.array_equal(from_network(to_network(images)), images * 255)
+    assert from_network(np.array([[[[-7.0], [7.0]]]])).tolist() == [[[0, 255]]]
+
+
+def test_sheets_hold_every_image() -> None:
+    images = np.ones((3, 10, 20), np.uint8)
+    sheet = np.asarray(draw_sheet([("ones", images), ("floats", np.full((3, 10, 20, 1), -1.0))], scale=1))
+    assert (sheet == 255).sum() >= 600
+    assert (sheet == 0).sum() >= 600
+    assert (np.asarray(draw_labelled(images, ["a", "b", "c"], columns=2, scale=1)) == 255).sum() >= 600
+    assert to_grey(np.array([[[0, 128, 255]]], np.uint8)).tolist() == [[[0, 128, 255]]]

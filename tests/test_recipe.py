@@ -1,0 +1,80 @@
+"""Recipes are values: read, checked, compared, written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synth_engine import Recipe
+from synth_engine.errors import RecipeError
+from synth_engine.plan import mask_pixels
+from synth_engine.recipe import Mask, Noise, mask_rows
+
+
+def test_saved_recipe_loads_equal(tmp_path: Path, hackmit: Recipe) -> None:
+    recipe = hackmit.replace(mask=Mask(lines=((0, 0, 9, 9),), rows=mask_rows(np.eye(50, 100))), length=(2, 5))
+    recipe.save(tmp_path / "r.toml")
+    assert Recipe.load(tmp_path / "r.toml") == recipe
+    assert Recipe.load(tmp_path / "r.toml").key == recipe.key
+
+
+def test_key_changes_with_content(hackmit: Recipe) -> None:
+    assert hackmit.replace(noise=Noise(flip_probability=0.01)).key != hackmit.key
+
+
+def test_failed_save_keeps_the_former_file(tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.save(tmp_path / "r.toml")
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        tiny.replace(length=3).save(tmp_path / "r.toml")
+    assert Recipe.load(tmp_path / "r.toml") == tiny
+    assert [path.name for path in tmp_path.iterdir()] == ["r.toml"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("width_px = 100", "widht_px = 100", r"unknown field `widht_px` - at `\$.canvas`; did you mean `width_px`"),
+        ("width_px = 100", 'width_px = "100"', r"Expected `int`, got `str` - at `\$.canvas.width_px`"),
+        ("length = 4", "length = 0", "`length` is 0; expected 1 to 64"),
+        ('alphabet = "abc', 'alphabet = "aabc', "holds 'a' more than once"),
+        ("[canvas]", "[canvas", "bad.toml"),
+        ("angle_deg = [0, 20]", "angle_deg = [20, 0]", "ranges must run upwards"),
+        ("slack_px = 2", "slack_px = 0", "Expected `int` >= 1"),
+    ],
+)
+def test_bad_toml_says_where(tmp_path: Path, old: str, new: str, message: str) -> None:
+    source = Path(__file__).parents[1] / "synth_engine" / "recipes" / "hackmit.toml"
+    assert old in source.read_text()
+    (tmp_path / "bad.toml").write_text(source.read_text().replace(old, new))
+    with pytest.raises(RecipeError, match=message):
+        Recipe.load(tmp_path / "bad.toml")
+
+
+def test_unknown_names_and_paths() -> None:
+    with pytest.raises(RecipeError, match=r"no built-in recipe is called 'hackmitt': choose one of .*hackmit"):
+        Recipe.named("hackmitt")
+    with pytest.raises(RecipeError, match=r"cannot read recipe nowhere\.toml"):
+        Recipe.resolve("nowhere.toml")
+
+
+def test_mask_picture_is_inlined(tmp_path: Path, tiny: Recipe) -> None:
+    pixels = np.zeros((24, 40), np.uint8)
+    pixels[3, 5:30] = 255
+    Image.fromarray(pixels).save(tmp_path / "mask.png")
+    tiny.save(tmp_path / "r.toml")
+    with (tmp_path / "r.toml").open("a") as file:
+        file.write('\n[mask]\nfile = "mask.png"\n')
+    (tmp_path / "r.toml").write_text((tmp_path / "r.toml").read_text().replace("[mask]\n\n[mask]", "[mask]"))
+    recipe = Recipe.load(tmp_path / "r.toml")
+    assert np.array_equal(mask_pixels(recipe), pixels > 0)
+
+
+def test_mask_of_another_size_is_refused(tiny: Recipe) -> None:
+    with pytest.raises(RecipeError, match="has 3 rows; the canvas has 24"):
+        tiny.replace(mask=Mask(rows=("00" * 5,) * 3))
+    with pytest.raises(RecipeError, match="takes 10 lower-case hexadecimal digits"):
+        tiny.replace(mask=Mask(rows=("00",) * 24))
