@@ -24,7 +24,7 @@ from synth_engine.errors import FontError
 from synth_engine.fonts import check_coverage, draw_tile, font_path, open_font
 from synth_engine.recipe import Raster, Recipe, Turn
 
-FORMAT = 1  # raise it when the bank's layout or the rasterising changes
+FORMAT = 2  # raise it when the bank's layout or the rasterising changes
 log = logging.getLogger(__name__)
 
 
@@ -34,10 +34,12 @@ class GlyphBank:
 
     rows: (R, words) uint64, bit b of word w is column 64·w + b of the ink.
     place: (G, 5) int32: first row, x and y of the ink in the rotated tile, height and width of the ink, in px.
+    columns: (G, 2, words) uint64: the columns with at least one, and with at least two, inked px.
     """
 
     rows: NDArray[np.uint64]
     place: NDArray[np.int32]
+    columns: NDArray[np.uint64]
 
     @classmethod
     def of(cls, recipe: Recipe) -> GlyphBank:
@@ -90,7 +92,8 @@ def _build(recipe: Recipe) -> GlyphBank:
     first = np.concatenate([[0], np.cumsum(heights)[:-1]])
     place = [(row, x, y, *ink.shape) for row, (x, y, ink) in zip(first, inks, strict=True)]
     rows = np.concatenate([_pack_rows(ink, words) for _, _, ink in inks])
-    return GlyphBank(rows=rows, place=np.array(place, dtype=np.int32))
+    columns = np.stack([_pack_rows(np.stack([ink.any(axis=0), ink.sum(axis=0) > 1]), words) for _, _, ink in inks])
+    return GlyphBank(rows=rows, place=np.array(place, dtype=np.int32), columns=columns)
 
 
 def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
@@ -119,7 +122,7 @@ def _pack_rows(ink: NDArray[np.bool_], words: int) -> NDArray[np.uint64]:
 def _read(path: Path) -> GlyphBank | None:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return GlyphBank(rows=stored["rows"], place=stored["place"])
+            return GlyphBank(rows=stored["rows"], place=stored["place"], columns=stored["columns"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -129,6 +132,6 @@ def _read(path: Path) -> GlyphBank | None:
 
 def _store(bank: GlyphBank, path: Path) -> None:
     try:
-        write_with(path, lambda temporary: np.savez(temporary, rows=bank.rows, place=bank.place))
+        write_with(path, lambda temporary: np.savez(temporary, **vars(bank)))
     except OSError as error:
         log.warning("glyph bank not kept in %s (%s): it is made anew at every start", path.parent, error)

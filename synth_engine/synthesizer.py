@@ -68,7 +68,7 @@ class Synthesizer:
             raise ArrayError(f"`seed` is {seed}; expected an integer from 0 to 2**64 - 1", seed)
         self.recipe, self.seed = recipe, seed
         bank = GlyphBank.of(recipe)
-        self._glyphs = Glyphs(bank.rows, bank.place)
+        self._glyphs = Glyphs(bank.rows, bank.place, bank.columns)
         self._plan: Plan = plan_of(recipe)
         self._local = threading.local()
 
@@ -144,6 +144,7 @@ class Synthesizer:
             pad, words = self._glyphs.rows.shape[1], (width + 63) // 64
             self._local.scratch = Scratch(
                 canvas=np.zeros((height, pad + words + pad + 1), np.uint64),
+                profile=np.zeros((3, pad + words + pad + 1), np.uint64),
                 inked=np.zeros(words + 1, np.uint64),
                 counts=np.zeros(width, np.int64),
                 placed=np.zeros((self.recipe.length_max, 3), np.int64),

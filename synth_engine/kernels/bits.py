@@ -15,7 +15,7 @@ REVERSED = np.packbits(
 ).ravel()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def popcount(z):
     """Number of ones in a 64-bit word (Knuth, TAOCP 4A, 7.1.3)."""
     z = z - ((z >> uint64(1)) & uint64(0x5555555555555555))
@@ -24,7 +24,7 @@ def popcount(z):
     return np.int64((z * uint64(0x0101010101010101)) >> uint64(56))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def or_glyph(canvas, pad, height, rows, first, rows_count, x, y):
     """OR a glyph's rows into ``canvas`` with its top left at (x, y); rows outside are clipped.
 

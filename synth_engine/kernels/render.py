@@ -9,7 +9,7 @@ from numba import njit, uint64
 
 from synth_engine.kernels.bits import bernoulli, or_glyph, pack, unpack
 from synth_engine.kernels.random import NOISE, PLACE, TEXT, below, mix, sample_key, word
-from synth_engine.kernels.segment import count_runs, inked_columns
+from synth_engine.kernels.segment import count_runs, inked_columns, inked_from_profiles
 
 PADDING = 255
 LOW32 = np.uint64(0xFFFFFFFF)
@@ -21,6 +21,7 @@ class Glyphs(NamedTuple):
 
     rows: Any  # (R, words) uint64: inked rows of all glyphs, bit b of word w is column 64·w + b
     place: Any  # (G, 5) int32: first row, x and y of the ink in the rotated tile, height and width of the ink (px)
+    columns: Any  # (G, 2, words) uint64: columns with at least one, and at least two, inked px
 
 
 class Plan(NamedTuple):
@@ -43,6 +44,7 @@ class Scratch(NamedTuple):
     """Working memory of one thread."""
 
     canvas: Any  # (H, pad + words + pad + 1) uint64
+    profile: Any  # (3, pad + words + pad + 1) uint64
     inked: Any  # (words + 1,) uint64
     counts: Any  # (W,) int64
     placed: Any  # (L, 3) int64: glyph number, x and y of its ink (px)
@@ -72,45 +74,62 @@ def render(glyphs, plan, scratch, seed, start, packed, images, image_words, labe
     return -1, candidates, relabelled
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _draw_until_accepted(glyphs, plan, scratch, key, label):
     """Leave an accepted candidate in ``scratch``; returns the candidates drawn, negative when all were rejected."""
-    run, slack, text_tries, tries_max = plan.filter
-    pad = glyphs.rows.shape[1]
+    run, _, text_tries, tries_max = plan.filter
     length = 0
     for attempt in range(tries_max):
         if attempt % text_tries == 0:
             length, font = _draw_text(plan, mix(key ^ TEXT), attempt // text_tries, label)
         _draw_placement(glyphs, plan, mix(key ^ PLACE), attempt, label, length, font, scratch.placed)
-        _compose(glyphs, plan, scratch, length)
-        if run == 0:
-            return attempt + 1
-        inked_columns(scratch.canvas, pad, plan.shape[1], slack, scratch.inked, scratch.counts)
-        if count_runs(scratch.inked, plan.shape[1], run) == length:
+        if run == 0 or _well_formed(glyphs, plan, scratch, length):
+            _compose(glyphs, plan, scratch, length)
             return attempt + 1
     return -tries_max
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
+def _well_formed(glyphs, plan, scratch, length):
+    """The segmentation filter; draws the candidate only when the glyphs' profiles cannot settle it."""
+    run, slack, _, _ = plan.filter
+    if slack != 2 or not inked_from_profiles(
+        glyphs, scratch.placed, length, plan.shape, scratch.profile, scratch.inked
+    ):
+        _compose(glyphs, plan, scratch, length)
+        inked_columns(scratch.canvas, glyphs.rows.shape[1], plan.shape[1], slack, scratch.inked, scratch.counts)
+    return count_runs(scratch.inked, plan.shape[1], run) == length
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _choose(below_, draw):
+    """The first entry of the cumulative thresholds that lies above ``draw``."""
+    i = 0
+    while draw >= below_[i]:
+        i += 1
+    return i
+
+
+@njit(cache=True, nogil=True, inline="always")
 def _draw_text(plan, key, attempt, label):
     """Write the label of text number ``attempt``; returns (its length, its font)."""
     most = label.size
     first = attempt * (most + 1)
     bits = word(key, first)
     length = plan.length[0] + below(bits & LOW32, plan.length[1] - plan.length[0] + 1)
-    font = np.searchsorted(plan.font_below, bits >> uint64(32), side="right")
+    font = _choose(plan.font_below, bits >> uint64(32))
     for k in range(most):
         label[k] = below(word(key, first + 1 + k) >> uint64(32), plan.counts[0]) if k < length else PADDING
     return length, font
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _draw_placement(glyphs, plan, key, attempt, label, length, font, placed):
     """Turn, angle, x and y of each character from 16 bits each of one word."""
     for k in range(length):
         bits = word(key, attempt * label.size + k)
-        turn = np.searchsorted(plan.turn_below, bits & LOW16, side="right")
-        first, cells = plan.turn_angles[turn]
+        turn = _choose(plan.turn_below, bits & LOW16)
+        first, cells = plan.turn_angles[turn, 0], plan.turn_angles[turn, 1]
         angle = first + np.int64((((bits >> uint64(16)) & LOW16) * uint64(cells)) >> uint64(16))
         x_u = np.int64((bits >> uint64(32)) & LOW16) / 65536.0
         y_u = np.int64(bits >> uint64(48)) / 65536.0
@@ -122,18 +141,18 @@ def _draw_placement(glyphs, plan, key, attempt, label, length, font, placed):
         placed[k, 2] = y + glyphs.place[glyph, 2]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _compose(glyphs, plan, scratch, length):
     height, width = plan.shape
     scratch.canvas[:] = 0
     for k in range(length):
-        glyph, x, y = scratch.placed[k]
-        first, _, _, rows, columns = glyphs.place[glyph]
+        glyph, x, y = scratch.placed[k, 0], scratch.placed[k, 1], scratch.placed[k, 2]
+        first, rows, columns = glyphs.place[glyph, 0], glyphs.place[glyph, 3], glyphs.place[glyph, 4]
         if x < width and x + columns > 0:
             or_glyph(scratch.canvas, glyphs.rows.shape[1], height, glyphs.rows, first, rows, x, y)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _finish(plan, scratch, key):
     """OR the shared mask in and flip pixels."""
     height, words = plan.mask.shape
@@ -148,7 +167,7 @@ def _finish(plan, scratch, key):
     _clear_outside(scratch.canvas, pad, plan.shape[1])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _clear_outside(canvas, pad, width):
     """Bits right of the canvas in its last word must be 0: packed rows show them, unpacked ones carry them over."""
     used = width & 63
@@ -159,14 +178,14 @@ def _clear_outside(canvas, pad, width):
             canvas[y, last] &= inside
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _write_boxes(glyphs, plan, scratch, label, boxes):
     height, width = plan.shape
     for k in range(label.size):
         if label[k] == PADDING:
             boxes[k, :] = 0
             continue
-        glyph, x, y = scratch.placed[k]
+        glyph, x, y = scratch.placed[k, 0], scratch.placed[k, 1], scratch.placed[k, 2]
         boxes[k, 0] = min(max(x, 0), width)
         boxes[k, 1] = min(max(y, 0), height)
         boxes[k, 2] = min(max(x + glyphs.place[glyph, 4], 0), width)
