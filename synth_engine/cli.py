@@ -1,4 +1,4 @@
-"""`python -m synth_engine`: sample, export and target; and how every command of the project reports a failure."""
+"""`python -m synth_engine`: sample, export, target, download and unpack; and how a command reports a failure."""
 
 from __future__ import annotations
 
@@ -87,3 +87,33 @@ def target(path: str, recipe: str, out: str) -> None:
     from synth_engine.target import write_report
 
     write_report(Path(path), Recipe.resolve(recipe), Path(out))
+
+
+@cli.command(
+    epilog="Example: python -m synth_engine download https://example.org/challenge --out challenges --count 20"
+)
+@click.argument("url")
+@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for challenge-<k>.")
+@click.option("--count", default=1, show_default=True, type=click.IntRange(1), help="Challenge files to fetch.")
+@click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="Requests at a time.")
+@click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for an answer or for its next part.")
+@click.option("--retries", default=3, show_default=True, type=click.IntRange(0), help="Further tries of each file.")
+def download(url: str, out: str, count: int, threads: int, timeout: float, retries: int) -> None:
+    """Fetch challenge files from URL ({k} becomes the number), only what is missing; images you are entitled to."""
+    from synth_engine.target import download as fetch
+
+    done = fetch(url, out, count, threads=threads, timeout_s=timeout, retries=retries, progress=True)
+    click.echo(f"{out}: {len(done.fetched)} fetched, {len(done.present)} already there")
+
+
+@cli.command(epilog="Example: python -m synth_engine unpack challenges --out images")
+@click.argument("path", type=click.Path())
+@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for the pictures.")
+def unpack(path: str, out: str) -> None:
+    """Write the images of a challenge file, or of a folder of them, as files of their own."""
+    from synth_engine.target import unpack as write_images
+
+    done = write_images(path, out)
+    for name, problem in done.damaged:
+        click.echo(f"{name}: {problem}", err=True)
+    click.echo(f"{out}: {done.written} written, {len(done.damaged)} damaged")

@@ -31,6 +31,7 @@ def plan_of(recipe: Recipe) -> Plan:
         filter=_filter(recipe),
         mask=_words(mask_pixels(recipe)),
         flip=round(recipe.noise.flip_probability * 2**16),
+        open_px=recipe.binarize.open_px,
     )
 
 

@@ -129,7 +129,8 @@ class Noise(Part, frozen=True, kw_only=True):
 class Binarize(Part, frozen=True, kw_only=True):
     """How a real image becomes ink: grey value above (``light``) or below (``dark``) ``threshold``.
 
-    ``zero_is_ink`` adds the value 0; ``open_px`` removes specks smaller than a square of that side (0 = off).
+    ``zero_is_ink`` adds the value 0. ``open_px`` then keeps only ink that some all-ink square of that side covers
+    (morphological opening; 0 = off), on synthetic images too: both domains must be of one kind.
     """
 
     threshold: Annotated[int, msgspec.Meta(ge=0, le=255)] = 128

@@ -126,8 +126,9 @@ class Naive:
         return np.array(canvas), boxes
 
     def finish(self, canvas: np.ndarray, key: int) -> np.ndarray:
-        """The mask OR-ed in, then every pixel flipped with the recipe's probability."""
-        return (canvas | naive_mask(self.recipe)) ^ self.flips(mix(key ^ NOISE))
+        """The mask OR-ed in, every pixel flipped with the recipe's probability, then the ink opened."""
+        noisy = (canvas | naive_mask(self.recipe)) ^ self.flips(mix(key ^ NOISE))
+        return opened(noisy, self.recipe.binarize.open_px)
 
     def flips(self, key: int) -> np.ndarray:
         height, width = self.recipe.shape
@@ -146,6 +147,17 @@ def choose(shares: list[float], u: float) -> int:
     """The entry that u in [0, 1) falls on when shares are laid end to end."""
     edges = np.cumsum(shares) / np.sum(shares)
     return int(np.searchsorted(edges[:-1], u, side="right"))
+
+
+def opened(ink: np.ndarray, side: int) -> np.ndarray:
+    """The union of all squares of ``side`` px that are wholly ink."""
+    if side < 2:
+        return ink
+    kept = np.zeros_like(ink)
+    for y, x in np.ndindex(ink.shape[0] - side + 1, ink.shape[1] - side + 1):
+        square = np.s_[y : y + side, x : x + side]
+        kept[square] |= ink[square].all()
+    return kept
 
 
 def naive_mask(recipe: Recipe) -> np.ndarray:

@@ -15,7 +15,8 @@ from PIL import features
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ArrayError, RejectionError
-from synth_engine.recipe import Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
+from synth_engine.recipe import Binarize, Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
+from synth_engine.target import binarize
 from tests.conftest import ARIMO
 from tests.naive import Naive, well_formed
 
@@ -52,6 +53,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         filter=draw(st.none() | filters),
         mask=Mask(lines=((0, 3, width, 9), (5, -4, 5, height + 3)), line_width_px=draw(st.integers(1, 2)), rows=rows),
         noise=Noise(flip_probability=draw(st.sampled_from([0.0, 0.03, 0.5]))),
+        binarize=Binarize(open_px=draw(st.sampled_from([0, 2, 3, 5]))),
     )  # fmt: skip
 
 
@@ -189,6 +191,14 @@ def test_acceptance_bias_by_character_is_the_originals(contest: object, hackmit:
         rate = holding / (batch.candidates * drawn_with_one)
         error = (published * (1 - published) / (40_000 * drawn_with_one)) ** 0.5
         assert rate == pytest.approx(published, abs=4 * error + 0.0005), character
+
+
+def test_synthetic_images_are_opened_as_real_ones_are(tiny: Recipe) -> None:
+    rule = Binarize(open_px=3, ink="light", threshold=0)
+    noisy = tiny.replace(noise=Noise(flip_probability=0.1))
+    plain = Synthesizer(noisy, seed=6).batch(0, 50).images
+    opened = Synthesizer(noisy.replace(binarize=rule), seed=6).batch(0, 50).images
+    assert np.array_equal(opened, binarize(plain * np.uint8(255), rule))
 
 
 def test_filter_agrees_with_the_twin_on_noise() -> None:

@@ -43,6 +43,48 @@ def or_glyph(canvas, pad, height, rows, first, rows_count, x, y):
 
 
 @njit(cache=True, nogil=True)
+def erode(row, first, words, run):
+    """Keep column x of ``row`` where columns x … x + run - 1 are inked; the word behind the last must be 0."""
+    have = 1
+    while have < run:
+        step = uint64(min(have, run - have))
+        for w in range(first, first + words):
+            row[w] &= (row[w] >> step) | (row[w + 1] << (uint64(64) - step))
+        have += min(have, run - have)
+
+
+@njit(cache=True, nogil=True)
+def _dilate(row, first, words, run):
+    """Ink columns x … x + run - 1 for every inked x; the word before the first must be 0."""
+    have = 1
+    while have < run:
+        step = uint64(min(have, run - have))
+        for w in range(first + words - 1, first - 1, -1):
+            row[w] |= (row[w] << step) | (row[w - 1] >> (uint64(64) - step))
+        have += min(have, run - have)
+
+
+@njit(cache=True, nogil=True)
+def open_ink(canvas, pad, words, side):
+    """Morphological opening in place: only ink that some all-ink square of ``side`` px on the canvas covers stays.
+
+    Guard words beside the canvas must be 0, and so must the last word's bits outside; the latter need clearing after.
+    """
+    height = canvas.shape[0]
+    for y in range(height):
+        erode(canvas[y], pad, words, side)
+    for w in range(pad, pad + words):
+        for y in range(height):
+            for below in range(y + 1, y + side):
+                canvas[y, w] &= canvas[below, w] if below < height else uint64(0)
+        for y in range(height - 1, -1, -1):
+            for above in range(max(0, y - side + 1), y):
+                canvas[y, w] |= canvas[above, w]
+    for y in range(height):
+        _dilate(canvas[y], pad, words, side)
+
+
+@njit(cache=True, nogil=True)
 def bernoulli(key, at, q):
     """A word whose bits are one with probability q / 2¹⁶, from random words ``at`` … ``at + 15`` of ``key``.
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit, uint64
 
-from synth_engine.kernels.bits import bernoulli, or_glyph, pack, unpack
+from synth_engine.kernels.bits import bernoulli, open_ink, or_glyph, pack, unpack
 from synth_engine.kernels.random import NOISE, PLACE, TEXT, below, mix, sample_key, word
 from synth_engine.kernels.segment import count_runs, inked_columns, inked_from_profiles
 
@@ -38,6 +38,7 @@ class Plan(NamedTuple):
     filter: Any  # (run or 0 = off, slack, candidates a text is tried, candidates a sample is tried)
     mask: Any  # (H, words) uint64
     flip: Any  # flip probability × 2¹⁶
+    open_px: Any  # side of the square of the opening; under 2 = none
 
 
 class Scratch(NamedTuple):
@@ -154,7 +155,7 @@ def _compose(glyphs, plan, scratch, length):
 
 @njit(cache=True, nogil=True, inline="always")
 def _finish(plan, scratch, key):
-    """OR the shared mask in and flip pixels."""
+    """OR the shared mask in, flip pixels, and open the ink as the real images' was opened."""
     height, words = plan.mask.shape
     pad = (scratch.canvas.shape[1] - words - 1) // 2
     noise = mix(key ^ NOISE)
@@ -164,18 +165,20 @@ def _finish(plan, scratch, key):
             if plan.flip:
                 bits ^= bernoulli(noise, (y * words + w) * 16, plan.flip)
             scratch.canvas[y, pad + w] = bits
-    _clear_outside(scratch.canvas, pad, plan.shape[1])
+    _clear_outside(scratch.canvas, pad, words, plan.shape[1])
+    if plan.open_px > 1:
+        open_ink(scratch.canvas, pad, words, plan.open_px)
+        _clear_outside(scratch.canvas, pad, words, plan.shape[1])
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _clear_outside(canvas, pad, width):
-    """Bits right of the canvas in its last word must be 0: packed rows show them, unpacked ones carry them over."""
-    used = width & 63
-    if used:
-        inside = (uint64(1) << uint64(used)) - uint64(1)
-        last = pad + (width >> 6)
-        for y in range(canvas.shape[0]):
-            canvas[y, last] &= inside
+def _clear_outside(canvas, pad, words, width):
+    """Zero the guard words and the last word's bits right of the canvas: packed rows show them, others carry them."""
+    inside = ~uint64(0) >> uint64(-width & 63)
+    for y in range(canvas.shape[0]):
+        canvas[y, :pad] = 0
+        canvas[y, pad + words :] = 0
+        canvas[y, pad + words - 1] &= inside
 
 
 @njit(cache=True, nogil=True, inline="always")

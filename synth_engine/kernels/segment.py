@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import njit, uint64
 
-from synth_engine.kernels.bits import ONES, popcount
+from synth_engine.kernels.bits import ONES, erode, popcount
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -120,12 +120,7 @@ def count_runs(inked, width, run):
     """Number of runs of at least ``run`` ones in ``inked`` that touch neither edge; overwrites ``inked``."""
     _clear_edge_runs(inked, width)
     words = inked.size - 1
-    have = 1
-    while have < run:
-        step = uint64(min(have, run - have))
-        for w in range(words):
-            inked[w] &= (inked[w] >> step) | (inked[w + 1] << (uint64(64) - step))
-        have += min(have, run - have)
+    erode(inked, 0, words, run)
     total, carry = 0, uint64(0)
     for w in range(words):
         total += popcount(inked[w] & ~((inked[w] << uint64(1)) | carry))
