@@ -1,0 +1,89 @@
+"""Config: every choice of a SimGAN run as one frozen value, with its two presets. It builds and trains nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+
+from synth_engine.errors import RunError
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Steps = Annotated[int, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Preset = Literal["cpu", "paper"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `cpu` preset; `Config.preset` gives both. Pixel values are in [-1, 1], so a full change of one is 2."""
+
+    architecture: Preset = "cpu"
+    features: Count = 32  # with 3 blocks at half resolution a step costs 0.4 CPU-seconds; at full resolution twice that
+    blocks: Count = 3
+    batch_size: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = 32  # even: half comes from the history
+    steps: Count = 1_000  # about five minutes on two free cores, ten on busy ones
+    refiner_pretrain_steps: Steps = 0  # the refiner starts as the identity: nothing to learn from itself
+    discriminator_pretrain_steps: Steps = 20  # enough to leave its random start; more and it runs away
+    refiner_updates: Count = 1  # the paper's K_g; 50 collapsed a port
+    discriminator_updates: Count = 1  # the paper's K_d
+    adversarial_loss: Literal["cross-entropy", "hinge"] = (
+        "cross-entropy"  # hinge leaves the logits' level free to drift, and accuracies lose their meaning
+    )
+    self_reg_weight: NotNegative = 0.1  # the paper's lambda; at 0.5 the contest's images changed less and less
+    optimizer: Literal["adam", "sgd"] = "adam"
+    refiner_rate: Positive = 1e-4
+    discriminator_rate: Positive = 4e-4  # the two-time-scale rule
+    ema_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.99  # averages the last hundred steps' swings away
+    history_batches: Count = 64  # 2,048 images, full after 128 steps; 41 MB in each checkpoint
+    softening_sigma_px: NotNegative = 0.7  # or binary pixels give real images away; wider, strokes become halos
+    noise_stddev: NotNegative = 0.1  # at the start; fades linearly to 0 at `noise_until_share` of the steps
+    noise_until_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8  # the rest sharpens what it hid
+    shift_px: Annotated[int, msgspec.Meta(ge=0, le=16)] = 4  # keeps the discriminator from learning images by heart
+    report_steps: Count = 25
+    sheet_steps: Count = 100
+    checkpoint_steps: Count = 100  # at most two minutes are lost
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> Config:
+        """The preset of that name with the ``changes`` that are not None; raises RunError if they make no sense."""
+        if name not in PRESETS:
+            raise RunError(f"no preset is called {name!r}: choose one of {', '.join(PRESETS)}", name)
+        return (_PAPER if name == "paper" else cls()).replace(**changes)
+
+    def replace(self, **changes: Any) -> Config:
+        """A copy with the ``changes`` that are not None, checked anew; raises RunError naming what does not fit."""
+        wanted = {name: value for name, value in changes.items() if value is not None}
+        try:
+            return msgspec.convert({**self.as_dict(), **wanted}, Config)
+        except msgspec.ValidationError as error:
+            raise RunError(f"the options do not make a run: {error}; see --help for the ranges", wanted) from error
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields, in order, as JSON values."""
+        return msgspec.structs.asdict(self)
+
+
+_PAPER = Config(
+    architecture="paper",
+    features=64,
+    blocks=4,
+    batch_size=512,
+    steps=10_000,
+    refiner_pretrain_steps=1_000,
+    discriminator_pretrain_steps=200,
+    refiner_updates=2,
+    self_reg_weight=0.5,  # ports weigh an image's sum of differences by 1e-4; that is 0.5 a mean over 50x100 px
+    optimizer="sgd",
+    refiner_rate=1e-3,
+    discriminator_rate=1e-3,
+    ema_decay=0.0,
+    history_batches=100,
+    softening_sigma_px=0.0,
+    noise_stddev=0.0,
+    shift_px=0,
+    sheet_steps=500,
+    checkpoint_steps=500,
+)

@@ -1,0 +1,100 @@
+"""The two networks of SimGAN, from built-in Keras layers only, so that a saved one loads without this package.
+
+Both take images (N, H, W, 1) float32 in [-1, 1]. Here stands what they are; `simgan` says how they learn.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from gan.config import Config
+
+Shape = tuple[int, int]
+
+
+def build_refiner(shape: Shape, config: Config) -> keras.Model:
+    """Images (N, H, W, 1) to refined ones, not yet clipped: `clipped` makes the network that is saved."""
+    image = keras.Input((*shape, 1), name="image")
+    refined = _paper_refiner(image, config) if config.architecture == "paper" else _cpu_refiner(image, config)
+    return keras.Model(image, refined, name="refiner")
+
+
+def build_discriminator(config: Config) -> keras.Model:
+    """Images (N, h, w, 1) of any size to logits (N, h', w', 1 or 2), linear, one patch a position.
+
+    One channel: above 0 means real. Two: the classes refined and real, as in the paper; see `losses.realness`.
+    """
+    image = keras.Input((None, None, 1), name="image")
+    logits = _paper_discriminator(image) if config.architecture == "paper" else _cpu_discriminator(image, config)
+    return keras.Model(image, logits, name="discriminator")
+
+
+def clipped(refiner: keras.Model) -> keras.Model:
+    """``refiner`` (its weights shared) with its output held in [-1, 1]: what `refiner.keras` contains."""
+    return keras.Model(refiner.input, layers.Activation("hard_tanh")(refiner.output), name="refiner")
+
+
+def _paper_refiner(image: Any, config: Config) -> Any:
+    """Section 3 of the paper: a convolution, residual blocks, a 1x1 convolution with tanh."""
+    x = layers.Conv2D(config.features, 3, padding="same", activation="relu")(image)
+    for _ in range(config.blocks):
+        x = _block(x, config.features)
+    return layers.Conv2D(1, 1, activation="tanh")(x)
+
+
+def _cpu_refiner(image: Any, config: Config) -> Any:
+    """The image plus a change that starts at zero, computed at half resolution where convolutions are cheaper."""
+    height, width = image.shape[1:3]
+    odd = (height % 2, width % 2)
+    edges = ((0, odd[0]), (0, odd[1]))
+    x = layers.ZeroPadding2D(edges)(image) if any(odd) else image
+    x = layers.Conv2D(config.features, 3, padding="same", activation="relu")(_space_to_depth(x))
+    for _ in range(config.blocks):
+        x = _block(x, config.features)
+    change = _depth_to_space(layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros")(x))
+    return layers.Add()([image, layers.Cropping2D(edges)(change) if any(odd) else change])
+
+
+def _block(x: Any, features: int) -> Any:
+    inner = layers.Conv2D(features, 3, padding="same", activation="relu")(x)
+    inner = layers.Conv2D(features, 3, padding="same")(inner)
+    return layers.ReLU()(layers.Add()([x, inner]))
+
+
+def _space_to_depth(x: Any) -> Any:
+    """(N, H, W, 1) to (N, H/2, W/2, 4): each 2x2 square becomes the channels of one position."""
+    height, width = x.shape[1:3]
+    x = layers.Reshape((height // 2, 2, width // 2, 2))(x)
+    return layers.Reshape((height // 2, width // 2, 4))(layers.Permute((1, 3, 2, 4))(x))
+
+
+def _depth_to_space(x: Any) -> Any:
+    """The inverse of `_space_to_depth`."""
+    height, width = x.shape[1:3]
+    x = layers.Permute((1, 3, 2, 4))(layers.Reshape((height, width, 2, 2))(x))
+    return layers.Reshape((2 * height, 2 * width, 1))(x)
+
+
+def _paper_discriminator(image: Any) -> Any:
+    """Section 3.1 of the paper, with the last layer linear: its softmax is in the loss."""
+    x = layers.Conv2D(96, 3, strides=2, padding="same", activation="relu")(image)
+    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(3, strides=1, padding="same")(x)
+    x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(32, 1, activation="relu")(x)
+    return layers.Conv2D(2, 1)(x)
+
+
+def _cpu_discriminator(image: Any, config: Config) -> Any:
+    """Patches of 26 px, a position every 4 px; spectral normalisation (arXiv 1802.05957) bounds the features' slope.
+
+    The last layer goes without: bounded as well, the logits never leave the neighbourhood of 0.
+    """
+    x = image
+    for factor, strides in ((1, 2), (2, 2), (2, 1)):
+        convolution = layers.Conv2D(factor * config.features, 4 if strides == 2 else 3, strides, padding="same")
+        x = layers.LeakyReLU(0.2)(layers.SpectralNormalization(convolution)(x))
+    return layers.Conv2D(1, 3, padding="same")(x)

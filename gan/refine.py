@@ -1,0 +1,146 @@
+"""`python -m gan.refine`: apply a saved refiner to real images or to those of a recipe.
+
+Any Keras file that maps (N, H, W, 1) to the same shape will do; how it was trained does not matter here.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from synth_engine.cli import main_guard
+from synth_engine.errors import ModelError, RunError
+from synth_engine.recipe import Recipe
+from synth_engine.scaling import from_network, to_network
+from synth_engine.synthesizer import Synthesizer
+
+Images = npt.NDArray[np.uint8]
+BATCH = 256
+
+
+def load_refiner(path: str | Path, shape: tuple[int, int]) -> Any:
+    """The Keras model in ``path``, checked to refine images of ``shape`` (H, W).
+
+    Raises ModelError if the file is missing or damaged, or if the network takes or gives something else.
+    """
+    import keras
+
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(f"expected a refiner in {path}, found no such file; make one with gan.train", path)
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever the file's content leads it to
+        raise ModelError(f"{path} is no Keras model that can be read ({_first_line(error)}); train it again") from error
+    wanted = (None, *shape, 1)
+    if (model.input_shape, model.output_shape) != (wanted, wanted):
+        received = f"takes {model.input_shape} and gives {model.output_shape}"
+        raise ModelError(f"{path} {received}, expected {wanted}; train one for this recipe", path)
+    return model
+
+
+def refine_images(refiner: Any, images: Images) -> Images:
+    """Images (N, H, W) uint8 {0, 1} as the refiner shows them: grey (N, H, W) uint8 0-255."""
+    chunks = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
+    return np.concatenate([from_network(refiner(to_network(chunk), training=False)) for chunk in chunks])
+
+
+@click.command(
+    epilog="Example: python -m gan.refine --refiner runs/gan/refiner.keras --recipe hackmit --count 1000 --out refined"
+)
+@click.argument("path", required=False, type=click.Path())
+@click.option("--refiner", required=True, type=click.Path(), help="A refiner.keras.")
+@click.option("--recipe", metavar="NAME|TOML", help="Refine this recipe's images, instead of those in PATH.")
+@click.option("--count", type=click.IntRange(1), help="Images to make; with --recipe.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the recipe's images.")
+@click.option("--out", required=True, type=click.Path(file_okay=False), help="New folder for the PNG files.")
+def refine(path: str | None, refiner: str, recipe: str | None, count: int | None, seed: int, out: str) -> None:
+    """Refine the images in PATH (a folder of images or challenge files), or COUNT images of a recipe.
+
+    Writes grey PNG files; for a recipe labels.csv (name,text) too. Images in PATH are binarised as recipe.toml beside
+    the refiner says. The folder appears once all of it is written.
+    """
+    if (path is None) == (recipe is None) or (recipe is None) != (count is None):
+        raise click.UsageError("give either PATH, or --recipe with --count")
+    with _whole_folder(Path(out)) as folder:
+        made = _refine_recipe(refiner, recipe, count, seed, folder) if recipe and count else None
+        made = made or _refine_path(refiner, str(path), folder)
+    click.echo(f"{out}: {made}")
+
+
+def _refine_recipe(refiner: str, recipe: str, count: int, seed: int, folder: Path) -> str:
+    source = Recipe.resolve(recipe)
+    model, synthesizer = _prepared(refiner, source), Synthesizer(source, seed)
+    rows = [("name", "text")]
+    for start in range(0, count, BATCH):
+        batch = synthesizer.batch(start, min(BATCH, count - start))
+        names = [f"{i:08d}" for i in range(start, start + len(batch))]
+        _write(folder, names, refine_images(model, batch.images))
+        rows += zip(names, batch.texts(), strict=True)
+    with (folder / "labels.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    return f"{count} refined images and labels.csv"
+
+
+def _refine_path(refiner: str, path: str, folder: Path) -> str:
+    from synth_engine.target import load_target
+
+    source = _recipe_beside(Path(refiner))
+    target = load_target(path, source)
+    model = _prepared(refiner, source)
+    for start in range(0, len(target.names), BATCH):
+        part = slice(start, start + BATCH)
+        _write(folder, target.names[part], refine_images(model, target.images[part]))
+    return f"{len(target.names)} refined images; " + "\n".join(target.report.lines())
+
+
+def _prepared(refiner: str, recipe: Recipe) -> Any:
+    from synth_engine.runtime import prepare_tensorflow
+
+    prepare_tensorflow(None)
+    return load_refiner(refiner, recipe.shape)
+
+
+def _recipe_beside(refiner: Path) -> Recipe:
+    path = refiner.parent / "recipe.toml"
+    if not path.is_file():
+        raise ModelError(f"expected recipe.toml beside {refiner}, which says how to binarise; put it there", path)
+    return Recipe.load(path)
+
+
+def _write(folder: Path, names: Sequence[str], images: Images) -> None:
+    for name, image in zip(names, images, strict=True):
+        Image.fromarray(image).save(folder / f"{name}.png")
+
+
+@contextmanager
+def _whole_folder(out: Path) -> Iterator[Path]:
+    """A temporary folder that becomes ``out`` when all went well; raises RunError if ``out`` is taken."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f"{out} exists and is not an empty folder: choose another --out", out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        temporary.replace(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+
+
+if __name__ == "__main__":
+    main_guard(refine)

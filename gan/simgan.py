@@ -1,0 +1,179 @@
+"""SimGAN as a Keras model: two networks, two optimisers, and one step of training in each of the three phases.
+
+Algorithm 1 of the paper. The terms are in `losses`, what the discriminator sees is in `view`, what it is reminded of
+in `history`; reading data, reporting and saving are left to `train`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gan import losses
+from gan.config import Config
+from gan.history import HistoryBuffer
+from gan.networks import build_discriminator, build_refiner, clipped
+from gan.schedule import phases
+from gan.view import View
+from synth_engine.scaling import to_network
+
+Tensor = Any
+Logs = dict[str, Tensor]
+METRICS = (
+    "self_reg", "refiner_adversarial", "mean_change",
+    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined",
+)  # fmt: skip
+
+
+class SimGAN(keras.Model):
+    """Refiner and discriminator for images of ``shape`` (H, W) px.
+
+    ``fit`` takes batches (synthetic (S, B, H, W), real (R, B, H, W)), both uint8 {0, 1}: in the phases ``refiner`` and
+    ``discriminator`` S = R = 1; in ``adversarial`` S is the refiner's and the discriminator's updates together and R
+    the discriminator's, each update taking a batch of its own. Logs are means over all updates since the last reset.
+    """
+
+    def __init__(self, config: Config, shape: tuple[int, int]) -> None:
+        super().__init__(name="simgan")
+        self.config = config
+        self.refiner = build_refiner(shape, config)
+        self.averaged = keras.models.clone_model(self.refiner)
+        self.averaged.set_weights(self.refiner.get_weights())
+        self.product = clipped(self.averaged)
+        self.discriminator = build_discriminator(config)
+        self.buffer = HistoryBuffer(config.history_batches * config.batch_size, shape, config.batch_size, config.seed)
+        self.view = View(config)
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.first_adversarial = phases(config)[-1].first
+        self.phase = "adversarial"
+        self.trackers = {name: keras.metrics.Mean(name) for name in METRICS}
+
+    def compile(
+        self,
+        refiner_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer,
+        jit_compile: bool = False,
+    ) -> None:
+        """One optimiser a network, built at once so that a checkpoint can fill them. XLA slows a CPU down here."""
+        super().compile(optimizer=None, jit_compile=jit_compile)
+        refiner_optimizer.build(self.refiner.trainable_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.refiner_optimizer, self.discriminator_optimizer = refiner_optimizer, discriminator_optimizer
+
+    def enter(self, phase: str) -> None:
+        """Make the next ``fit`` train that phase of `schedule.phases`."""
+        self.phase = phase
+        self.train_function = None
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self.trackers.values())
+
+    def call(self, images: Tensor) -> Tensor:
+        """Refine images (N, H, W, 1) float32 in [-1, 1] with the averaged weights: the saved refiner's output."""
+        return self.product(images)
+
+    def train_step(self, data: tuple[Tensor, Tensor]) -> Logs:
+        synthetic, real = data
+        if self.phase == "refiner":
+            logs = self.regularise_refiner(synthetic[0])
+        elif self.phase == "discriminator":
+            logs = self.update_discriminator(synthetic[0], real[0])
+        else:
+            logs = self._alternate(synthetic, real)
+        self.step.assign_add(1)
+        return logs
+
+    def _alternate(self, synthetic: Tensor, real: Tensor) -> Logs:
+        refiner_updates = self.config.refiner_updates
+        logs: Logs = {}
+        for k in range(refiner_updates):
+            logs |= self.update_refiner(synthetic[k])
+        for k in range(self.config.discriminator_updates):
+            logs |= self.update_discriminator(synthetic[refiner_updates + k], real[k])
+        return logs
+
+    def regularise_refiner(self, synthetic: Tensor) -> Logs:
+        """One update of the refiner towards the identity, for a start that the discriminator cannot mock."""
+        images = to_network(synthetic)
+        with tf.GradientTape() as tape:
+            refined = self.refiner(images, training=True)
+            loss = losses.self_regularisation(refined, images)
+        self._improve_refiner(tape, loss)
+        return self._log(self_reg=loss, mean_change=losses.mean_change(losses.clip(refined), images))
+
+    def update_refiner(self, synthetic: Tensor) -> Logs:
+        """One update of the refiner on a batch (B, H, W) uint8; the discriminator stays as it is."""
+        images = to_network(synthetic)
+        with tf.GradientTape() as tape:
+            refined = self.refiner(images, training=True)
+            logits = self.discriminator(self._seen(losses.clip(refined)), training=False)
+            adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
+            self_reg = losses.self_regularisation(refined, images)
+            loss = adversarial + self.config.self_reg_weight * self_reg
+        self._improve_refiner(tape, loss)
+        change = losses.mean_change(losses.clip(refined), images)
+        return self._log(refiner_adversarial=adversarial, self_reg=self_reg, mean_change=change)
+
+    def update_discriminator(self, synthetic: Tensor, real: Tensor) -> Logs:
+        """One update of the discriminator on a real batch and a refined one, half of that from the history."""
+        refined = self.buffer.exchange(losses.clip(self.refiner(to_network(synthetic), training=False)))
+        seen = self._seen(tf.concat([to_network(real), refined], axis=0))
+        with tf.GradientTape() as tape:
+            real_logits, refined_logits = tf.split(self.discriminator(seen, training=True), 2)
+            on_real = losses.discriminator_real(self.config.adversarial_loss, real_logits)
+            on_refined = losses.discriminator_refined(self.config.adversarial_loss, refined_logits)
+            loss = on_real + on_refined
+        _improve(self.discriminator_optimizer, tape, loss, self.discriminator.trainable_variables)
+        return self._log(
+            discriminator_real=on_real,
+            discriminator_refined=on_refined,
+            accuracy_real=losses.accuracy_on_real(real_logits),
+            accuracy_refined=losses.accuracy_on_refined(refined_logits),
+        )
+
+    def assess(self, synthetic: Tensor, real: Tensor) -> dict[str, float]:
+        """Mean change and accuracies on images (N, H, W) uint8, as the saved refiner makes them, without noise."""
+        images = to_network(synthetic)
+        refined = self(images)
+        real_logits = self.discriminator(self.view.soften(to_network(real)), training=False)
+        refined_logits = self.discriminator(self.view.soften(refined), training=False)
+        return {
+            "mean_change": float(losses.mean_change(refined, images)),
+            "accuracy_real": float(losses.accuracy_on_real(real_logits)),
+            "accuracy_refined": float(losses.accuracy_on_refined(refined_logits)),
+        }
+
+    def _seen(self, images: Tensor) -> Tensor:
+        return self.view(images, tf.maximum(self.step - self.first_adversarial, 0))
+
+    def _improve_refiner(self, tape: tf.GradientTape, loss: Tensor) -> None:
+        _improve(self.refiner_optimizer, tape, loss, self.refiner.trainable_variables)
+        for mean, new in zip(self.averaged.variables, self.refiner.variables, strict=True):
+            mean.assign(new + self.config.ema_decay * (mean - new))
+
+    def _log(self, **values: Tensor) -> Logs:
+        for name, value in values.items():
+            self.trackers[name].update_state(value)
+        return {name: self.trackers[name].result() for name in values}
+
+
+def build_optimizer(config: Config, rate: float) -> keras.optimizers.Optimizer:
+    """Adam without momentum (beta_1 = 0: the opponent moves too) or plain SGD, as ``config`` says."""
+    if config.optimizer == "sgd":
+        return keras.optimizers.SGD(rate)
+    return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99)
+
+
+def build_simgan(config: Config, shape: tuple[int, int]) -> SimGAN:
+    """A compiled model, its first weights drawn by ``config.seed``."""
+    keras.utils.set_random_seed(config.seed)
+    model = SimGAN(config, shape)
+    model.compile(build_optimizer(config, config.refiner_rate), build_optimizer(config, config.discriminator_rate))
+    return model
+
+
+def _improve(optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: Tensor, variables: list[Any]) -> None:
+    optimizer.apply(tape.gradient(loss, variables), variables)

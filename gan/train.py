@@ -1,0 +1,119 @@
+"""`python -m gan.train`: refine the images of a recipe against unlabelled real ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gan.config import PRESETS, Config
+from synth_engine.cli import main_guard
+from synth_engine.recipe import Recipe
+from synth_engine.runs import CONFIG, RunFolder
+
+if TYPE_CHECKING:
+    from gan.data import Images
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DEMO_IMAGES = 2_000
+COUNT = click.IntRange(1)
+NOT_NEGATIVE = click.FloatRange(0)
+POSITIVE = click.FloatRange(0, min_open=True)
+FOLDER = click.Path(file_okay=False)
+
+
+def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) -> Callable[[Function], Function]:
+    """An option that changes ``field`` of the preset; its help shows what each preset has there."""
+    defaults = "; ".join(f"{preset}: {getattr(Config.preset(preset), field)}" for preset in PRESETS)
+    return click.option(name, field, type=kind, help=text, show_default=defaults)
+
+
+@click.command(
+    epilog="Example: python -m gan.train --real challenges --recipe hackmit --steps 500 --run runs/gan. "
+    "Ctrl-C saves a checkpoint; repeat the command with --resume to go on."
+)
+@click.option("--real", type=click.Path(), help="Images or challenge files.", show_default="drawn by `captcha`")
+@click.option(
+    "--recipe",
+    metavar="NAME|TOML",
+    help="Built-in or a file.",
+    show_default="hackmit-target with --real, else captcha-demo",
+)
+@click.option("--preset", default="cpu", show_default=True, type=click.Choice(PRESETS), help="paper: for a GPU.")
+@click.option("--run", "folder", default="runs/gan", show_default=True, type=FOLDER, help="Where results go.")
+@click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint; give the same options again.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of every random draw.")
+@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Ray actors; 0: threads here.")
+@click.option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster.", show_default="one started here")
+@click.option("--threads", type=COUNT, help="TensorFlow's threads.", show_default="one a core")
+@preset_option("--steps", "steps", COUNT, "Adversarial steps.")
+@preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
+@preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change against fooling.")
+@preset_option("--refiner-rate", "refiner_rate", POSITIVE, "The refiner's learning rate.")
+@preset_option("--discriminator-rate", "discriminator_rate", POSITIVE, "The discriminator's learning rate.")
+@preset_option("--refiner-updates", "refiner_updates", COUNT, "Refiner's updates a step, the paper's K_g.")
+@preset_option("--discriminator-updates", "discriminator_updates", COUNT, "Discriminator's updates a step, K_d.")
+@preset_option("--softening-px", "softening_sigma_px", NOT_NEGATIVE, "Sigma of the blur it sees, px; 0: none.")
+@preset_option("--noise", "noise_stddev", NOT_NEGATIVE, "Deviation of the noise it sees at first, values in [-1, 1].")
+@preset_option("--report-steps", "report_steps", COUNT, "Steps between rows of metrics.csv.")
+@preset_option("--sheet-steps", "sheet_steps", COUNT, "Steps between sheets, rounded up to a report.")
+@preset_option("--checkpoint-steps", "checkpoint_steps", COUNT, "Steps between checkpoints, rounded up to a report.")
+def train(
+    real: str | None, recipe: str | None, preset: str, folder: str, resume: bool, workers: int, ray_address: str | None,
+    threads: int | None, **changes: Any,
+) -> None:  # fmt: skip
+    """Train a refiner and write refiner.keras, recipe.toml, config.json, metrics.csv and sheet.png.
+
+    Without options it needs no data and no labels: it draws its own real images with the package `captcha`.
+    """
+    config = Config.preset(preset, **changes)
+    source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo"))
+    images = _read(real, source) if real else None  # before the folder is taken: a wrong path must not cost it
+    resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, "real": real}
+    click.echo(json.dumps(resolved, indent=2))
+    run = RunFolder.create(folder, resolved, resume=resume)
+    source.save(run.path / "recipe.toml")
+    if images is None:
+        images = _read(_draw_demo(run.path / "demo", config.seed), source)
+    _prepare(config.seed, threads)
+    from gan.training import REFINER, Training, Workers
+
+    training = Training(config, source, images, run, Workers(workers, ray_address))
+    if resume:
+        training.resume()
+    verdict = training.train()
+    click.echo(f"{run.path / REFINER} holds the refiner; look at {run.path / 'sheet.png'}; {CONFIG} repeats the run")
+    click.echo(f"verdict: {verdict}")
+
+
+def _read(path: str | Path, recipe: Recipe) -> Images:
+    from synth_engine.target import load_target
+
+    target = load_target(path, recipe)
+    for line in target.report.lines():
+        click.echo(f"{path}: {line}")
+    return target.images
+
+
+def _draw_demo(folder: Path, seed: int) -> Path:
+    from synth_engine.target import make_demo
+
+    click.echo(f"drawing {DEMO_IMAGES} images with the package captcha, as --real is not given")
+    return make_demo(folder, DEMO_IMAGES, seed).images
+
+
+def _prepare(seed: int, threads: int | None) -> None:
+    """Set TensorFlow up, bit-reproducible where that costs nothing: on a CPU."""
+    from synth_engine.runtime import prepare_tensorflow
+
+    tf = prepare_tensorflow(seed, threads)
+    if not tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+
+
+if __name__ == "__main__":
+    main_guard(train)

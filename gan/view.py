@@ -1,0 +1,65 @@
+"""View: how the discriminator gets to see images, real and refined alike: softened, noisy, shifted.
+
+Binary real pixels and a refiner's continuous ones would be told apart by their values alone; through one blur both
+are continuous. Nothing here is trained, and nothing is mirrored: a mirrored character is another one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gan.config import Config
+
+Tensor = Any
+
+
+class View(tf.Module):
+    """Built from ``config``'s softening, noise and shift; each is left out where its value is 0."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(name="view")
+        self.kernel = gaussian_kernel(config.softening_sigma_px) if config.softening_sigma_px else None
+        self.noise_stddev, self.shift_px = config.noise_stddev, config.shift_px
+        self.fade_steps = config.noise_until_share * config.steps
+        self.generator = tf.random.Generator.from_seed(config.seed + 1, alg="philox")
+
+    def __call__(self, images: Tensor, step: Any) -> Tensor:
+        """``images`` (N, H, W, 1) in [-1, 1] as training shows them at adversarial step ``step``.
+
+        Shape (N, H - shift_px, W - shift_px, 1): a window at a random place, the same one for all of ``images``.
+        Give real and refined ones in one call: then they share everything but the noise's draws.
+        """
+        return self._shift(self._disturb(self.soften(images), step))
+
+    def soften(self, images: Tensor) -> Tensor:
+        """``images`` under the Gaussian blur; beyond the edges lies ground (-1)."""
+        if self.kernel is None:
+            return images
+        rows, columns = self.kernel[:, None, None, None], self.kernel[None, :, None, None]
+        blurred = tf.nn.conv2d(images + 1.0, rows, strides=1, padding="SAME")
+        return tf.nn.conv2d(blurred, columns, strides=1, padding="SAME") - 1.0
+
+    def _disturb(self, images: Tensor, step: Any) -> Tensor:
+        if not self.noise_stddev:
+            return images
+        left = tf.maximum(0.0, 1.0 - tf.cast(step, tf.float32) / self.fade_steps)
+        return images + self.generator.normal(tf.shape(images)) * (self.noise_stddev * left)
+
+    def _shift(self, images: Tensor) -> Tensor:
+        if not self.shift_px:
+            return images
+        height, width = images.shape[1] - self.shift_px, images.shape[2] - self.shift_px
+        y, x = tf.unstack(self.generator.uniform((2,), maxval=self.shift_px + 1, dtype=tf.int32))
+        window = tf.slice(images, [0, y, x, 0], [-1, height, width, -1])
+        return tf.ensure_shape(window, (None, height, width, 1))
+
+
+def gaussian_kernel(sigma_px: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Weights (2r+1,) float32 of a Gaussian cut off at r = ceil(3 sigma), with sum 1."""
+    radius = math.ceil(3 * sigma_px)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma_px) ** 2)
+    return (weights / weights.sum()).astype(np.float32)

@@ -1,0 +1,52 @@
+"""Presets, changes to them, the arithmetic of phases, and the command line before it trains."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gan.config import PRESETS, Config
+from gan.schedule import phases
+from gan.train import train
+from synth_engine.errors import RunError, TargetError
+
+
+def test_changes_that_are_none_keep_the_presets_values() -> None:
+    config = Config.preset("paper", steps=7, batch_size=None)
+    assert config.steps == 7
+    assert config.batch_size == Config.preset("paper").batch_size
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"batch_size": 3}, "batch_size"), ({"steps": -1}, "steps"), ({"speed": 1}, "speed")]
+)
+def test_a_change_that_makes_no_sense_is_named(change: dict[str, int], named: str) -> None:
+    with pytest.raises(RunError, match=named):
+        Config.preset("cpu", **change)
+
+
+def test_an_unknown_preset_lists_the_known_ones() -> None:
+    with pytest.raises(RunError, match=r"'gpu'.*cpu, paper"):
+        Config.preset("gpu")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_step_of_a_run_takes_batches_of_its_own(preset: str) -> None:
+    config = Config.preset(preset, steps=5, refiner_updates=3, discriminator_updates=2)
+    spans = [
+        (phase.synthetic_at(step), phase.synthetic_at(step) + phase.synthetic_per_step)
+        for phase in phases(config)
+        for step in range(phase.first, phase.end)
+    ]
+    assert spans[0][0] == 0
+    assert all(end == start for (_, end), (start, _) in pairwise(spans))
+    assert spans[-1][1] - spans[-1][0] == 5
+
+
+def test_a_wrong_path_does_not_take_the_run_folder(tmp_path: Path) -> None:
+    result = CliRunner().invoke(train, ["--real", str(tmp_path / "nowhere"), "--run", str(tmp_path / "run")])
+    assert isinstance(result.exception, TargetError)
+    assert not (tmp_path / "run").exists()

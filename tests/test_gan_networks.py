@@ -1,0 +1,102 @@
+"""The two networks and the view: shapes, linear logits, an identity to start from, built-in layers only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import keras
+
+from gan.config import PRESETS, Config
+from gan.networks import build_discriminator, build_refiner, clipped
+from gan.view import View, gaussian_kernel
+
+RNG = np.random.default_rng(0)
+
+
+def small(preset: str = "cpu", **changes: object) -> Config:
+    return Config.preset(preset, features=8, blocks=1, batch_size=4, **changes)
+
+
+def binary(*shape: int) -> np.ndarray:
+    return RNG.choice([-1.0, 1.0], (*shape, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(10, 20), (11, 20), (10, 21), (9, 7)])
+def test_the_cpu_refiner_starts_as_the_identity_whatever_the_size(shape: tuple[int, int]) -> None:
+    images = binary(3, *shape)
+    np.testing.assert_array_equal(clipped(build_refiner(shape, small()))(images), images)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_saved_refiner_loads_in_safe_mode_and_keeps_the_range(preset: str, tmp_path: Path) -> None:
+    refiner = build_refiner((10, 20), small(preset))
+    refiner.set_weights([RNG.normal(size=w.shape) for w in refiner.get_weights()])
+    network = clipped(refiner)
+    network.save(tmp_path / "refiner.keras")
+    loaded = keras.models.load_model(tmp_path / "refiner.keras", safe_mode=True)
+    images = binary(3, 10, 20)
+    np.testing.assert_array_equal(loaded(images), network(images))
+    assert np.abs(network(images)).max() <= 1.0
+    assert all(type(layer).__module__.startswith("keras.") for layer in loaded.layers)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_discriminators_logits_are_linear(preset: str) -> None:
+    discriminator = build_discriminator(small(preset))
+    logits = np.concatenate([np.asarray(discriminator(binary(8, 10, 20) * k)).ravel() for k in (1, 5, 25)])
+    assert logits.min() < 0 < logits.max()
+    last = discriminator.layers[-1]
+    assert getattr(last, "layer", last).activation is keras.activations.linear
+
+
+def test_the_discriminator_judges_patches_not_images() -> None:
+    discriminator = build_discriminator(small())
+    images = binary(1, 60, 60)
+    changed = images.copy()
+    changed[:, :8, :8] *= -1
+    difference = np.abs(np.asarray(discriminator(images) - discriminator(changed)))[0, :, :, 0]
+    assert difference[0, 0] > 0
+    assert difference[8:, 8:].max() == 0
+
+
+def test_softening_spreads_a_dot_and_keeps_its_mass() -> None:
+    image = np.full((1, 21, 31, 1), -1, np.float32)
+    image[0, 10, 15] = 1
+    soft = np.asarray(View(small(softening_sigma_px=1.0)).soften(image)) + 1
+    assert soft.sum() == pytest.approx(2.0, rel=1e-5)
+    assert soft[0, 10, 15, 0] == pytest.approx(2 * gaussian_kernel(1.0).max() ** 2, rel=1e-5)
+    np.testing.assert_allclose(soft, soft[:, ::-1, ::-1], atol=1e-6)
+
+
+def test_softening_leaves_the_ground_alone_up_to_the_edges() -> None:
+    ground = np.full((1, 10, 20, 1), -1, np.float32)
+    np.testing.assert_array_equal(View(small()).soften(ground), ground)
+
+
+def test_a_shift_shows_windows_of_the_image_and_never_mirrors_it() -> None:
+    view = View(small(softening_sigma_px=0.0, noise_stddev=0.0, shift_px=2))
+    image = RNG.normal(size=(1, 10, 20, 1)).astype(np.float32)
+    windows = [image[:, y : y + 8, x : x + 18] for y in range(3) for x in range(3)]
+    seen = [np.asarray(view(image, 0)) for _ in range(40)]
+    found = {k for s in seen for k, window in enumerate(windows) if np.array_equal(s, window)}
+    assert all(any(np.array_equal(s, window) for window in windows) for s in seen)
+    assert len(found) > 4
+
+
+def test_noise_fades_to_nothing() -> None:
+    config = small(softening_sigma_px=0.0, shift_px=0, noise_stddev=0.5, noise_until_share=0.5, steps=10)
+    view, images = View(config), np.zeros((8, 10, 20, 1), np.float32)
+    spread = [float(np.std(view(images, step))) for step in (0, 2, 5, 9)]
+    assert spread[0] == pytest.approx(0.5, rel=0.1)
+    assert spread[1] == pytest.approx(0.3, rel=0.1)
+    assert spread[2:] == [0.0, 0.0]
+
+
+def test_the_paper_shows_images_as_they_are() -> None:
+    images = binary(2, 10, 20)
+    np.testing.assert_array_equal(View(small("paper"))(images, 0), images)
