@@ -175,7 +175,8 @@ class Recipe(Part, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """SHA-256 of the recipe's content (hex): equal recipes have equal keys."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        normal = msgspec.convert(msgspec.to_builtins(self), Recipe)  # 6 px and 6.0 px are one length
+        return hashlib.sha256(msgspec.json.encode(normal, order="deterministic")).hexdigest()
 
     @classmethod
     def named(cls, name: str) -> Recipe:

@@ -21,6 +21,11 @@ def test_saved_recipe_loads_equal(tmp_path: Path, hackmit: Recipe) -> None:
     assert Recipe.load(tmp_path / "r.toml").key == recipe.key
 
 
+def test_key_does_not_tell_whole_numbers_from_floats(tmp_path: Path, tiny: Recipe) -> None:
+    tiny.save(tmp_path / "r.toml")
+    assert Recipe.load(tmp_path / "r.toml").key == tiny.key
+
+
 def test_key_changes_with_content(hackmit: Recipe) -> None:
     assert hackmit.replace(noise=Noise(flip_probability=0.01)).key != hackmit.key
 

@@ -1,0 +1,101 @@
+"""What a training run is made of: frozen values, checked at birth. Nothing is computed here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from synth_engine.errors import RunError
+
+NetworkName = Literal["grid", "four-head"]
+DataName = Literal["raw", "refined", "mixed"]
+
+STRIDE = 4  # px a side of a cell of the grid network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random warps of the two-valued images, one draw an image; each range is symmetric around "unchanged".
+
+    The warp is resampled bilinearly and cut at a random level in [-level, level] (of [-1, 1]), which thins or
+    thickens strokes by a fraction of a pixel and leaves the image two-valued, as real images are.
+    """
+
+    rotation_deg: float = 4.0
+    scale: float = 0.08
+    shear: float = 0.08
+    shift_px: float = 1.5
+    level: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adaptation:
+    """Self-training on unlabelled real images (see `classifier.adapt`)."""
+
+    rounds: int = 10
+    steps: int = 2000  # in all rounds together
+    learning_rate: float = 5e-4
+    warmup_steps: int = 50
+    keep_first: float = 0.6  # share of the expected characters of a class that may teach, first and last round
+    keep_last: float = 0.9
+    certainty_min: float = 0.5
+    align: float = 0.5  # how far class shares are pulled to the expected ones: 0 not at all, 1 fully
+    temperature: float = 2.0  # softens scores before aligning: networks are surer than they are right
+    real_share: float = 0.5  # of each batch
+    view: Augmentation = field(
+        default_factory=lambda: Augmentation(rotation_deg=3.0, scale=0.04, shear=0.04, shift_px=2.0, level=0.3)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A whole run. Steps are optimiser steps of ``batch_size`` images.
+
+    After refining, images are cut at 0 to two values (`classifier.data`), since real images are two-valued and a
+    recogniser would otherwise learn from greys that it never meets.
+    """
+
+    network: NetworkName = "grid"
+    width: int = 64
+    depth: int = 4
+    data: DataName = "raw"
+    steps: int = 2600
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    warmup_steps: int = 100
+    average: float = 0.99  # decay of the weights' moving average, which is what gets saved
+    blank_weight: float = 0.2  # of a blank cell's error beside a character's
+    seed: int = 0
+    log_steps: int = 50
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    adaptation: Adaptation = field(default_factory=Adaptation)
+
+    def __post_init__(self) -> None:
+        _check_choice("network", self.network, get_args(NetworkName))
+        _check_choice("data", self.data, get_args(DataName))
+        for name in ("width", "depth", "steps", "batch_size", "log_steps"):
+            _check_range(name, getattr(self, name), 1, float("inf"))
+        for name in ("average", "blank_weight"):
+            _check_range(name, getattr(self, name), 0, 1)
+        _check_adaptation(self.adaptation)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Nested plain values, for `config.json`."""
+        return asdict(self)
+
+
+def _check_adaptation(adaptation: Adaptation) -> None:
+    _check_range("adaptation.rounds", adaptation.rounds, 1, float("inf"))
+    _check_range("adaptation.steps", adaptation.steps, 0, float("inf"))
+    for name in ("keep_first", "keep_last", "certainty_min", "align", "real_share"):
+        _check_range(f"adaptation.{name}", getattr(adaptation, name), 0, 1)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise RunError(f"`{name}` is {value!r}; choose one of {', '.join(choices)}", value)
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise RunError(f"`{name}` is {value}; expected {low:g} to {high:g}", value)

@@ -1,0 +1,129 @@
+"""From a network's scores to characters with their certainty and place. NumPy only, vectorised over images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.config import STRIDE
+from synth_engine.recipe import Recipe
+from synth_engine.synthesizer import PADDING
+
+RADIUS = 1  # cells around a peak that belong to the same character; training leaves exactly these without a say
+PRESENCE_MIN = 0.5  # beyond the fewest characters, a peak counts when it is likelier a character than none
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readings:
+    """What was read in N images, at most L characters each, left to right.
+
+    codes: (N, L) uint8 indices into the alphabet, 255 past the end; certainty: (N, L) float32 in [0, 1], probability
+    that a character is there and is this one, 1 past the end; points: (N, L, 2) float32 x, y in px of the middle;
+    scores: (N, L, alphabet) float32, log-probability of each class given that a character is there.
+    """
+
+    codes: NDArray[np.uint8]
+    certainty: Floats
+    points: Floats
+    scores: Floats
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def texts(self, alphabet: str) -> list[str]:
+        """The codes as strings."""
+        return ["".join(alphabet[code] for code in row if code != PADDING) for row in self.codes]
+
+    def confidence(self) -> Floats:
+        """(N,) probability that the whole text is right, taking its characters as independent: their product."""
+        return np.prod(self.certainty, axis=1, dtype=np.float32)
+
+
+def join(parts: list[Readings]) -> Readings:
+    """Readings of several batches as one."""
+    names = ("codes", "certainty", "points", "scores")
+    return Readings(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def decode(scores: Floats, recipe: Recipe, *, presence_min: float = PRESENCE_MIN) -> Readings:
+    """Read the scores of either network (see `networks`) for images of ``recipe``."""
+    if scores.ndim == 3:
+        return decode_heads(scores, recipe.shape)
+    return decode_grid(scores, recipe.length_range, presence_min=presence_min)
+
+
+def decode_grid(scores: Floats, length: tuple[int, int], *, presence_min: float = PRESENCE_MIN) -> Readings:
+    """The strongest peaks of a grid (N, h, w, alphabet + 1), none within ``RADIUS`` cells of a stronger one."""
+    fewest, most = length
+    count, _, columns, _ = scores.shape
+    presence = presence_of(scores)
+    cells, strength = find_peaks(presence, most)
+    kept = strength > np.where(np.arange(most) < fewest, -1.0, presence_min)
+    x = _columns(presence, cells)
+    order = np.argsort(np.where(kept, x, np.inf), axis=1, kind="stable")
+    cells, strength = np.take_along_axis(cells, order, axis=1), np.take_along_axis(strength, order, axis=1)
+    kept, x = np.take_along_axis(kept, order, axis=1), np.take_along_axis(x, order, axis=1)
+    picked = np.take_along_axis(scores.reshape(count, -1, scores.shape[-1]), cells[..., np.newaxis], axis=1)
+    places = np.stack([x, (cells // columns).astype(np.float32)], -1)
+    points = places * np.float32(STRIDE) + np.float32((STRIDE - 1) / 2)
+    return _readings(_log_softmax(picked[..., :-1]), strength, kept, points)
+
+
+def decode_heads(scores: Floats, shape: tuple[int, int]) -> Readings:
+    """The best class of each position of (N, L, alphabet); the middles are spread evenly, since nothing tells them."""
+    count, length, _ = scores.shape
+    x = (np.arange(length, dtype=np.float32) + 0.5) * shape[1] / length
+    points = np.broadcast_to(np.stack([x, np.full_like(x, shape[0] / 2)], -1), (count, length, 2))
+    everywhere = np.ones((count, length), np.float32)
+    return _readings(_log_softmax(scores), everywhere, everywhere > 0, points.astype(np.float32))
+
+
+def presence_of(scores: Floats) -> Floats:
+    """(N, h, w) probability that some character is centred in a cell."""
+    characters = scores[..., :-1]
+    top = characters.max(axis=-1)
+    total = top + np.log(np.exp(characters - top[..., np.newaxis]).sum(axis=-1))
+    return (1.0 / (1.0 + np.exp(np.clip(scores[..., -1] - total, -80.0, 80.0)))).astype(np.float32)
+
+
+def find_peaks(presence: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
+    """Flat cells (N, count) and presence (N, count) of the strongest peaks, strongest first."""
+    images, rows, columns = presence.shape
+    left = presence.copy()
+    row, column = np.arange(rows)[:, np.newaxis], np.arange(columns)
+    cells, strength = np.empty((images, count), np.int64), np.empty((images, count), np.float32)
+    for k in range(count):
+        cells[:, k] = left.reshape(images, -1).argmax(axis=1)
+        at_row, at_column = (index[:, np.newaxis, np.newaxis] for index in np.divmod(cells[:, k], columns))
+        strength[:, k] = left[np.arange(images), at_row[:, 0, 0], at_column[:, 0, 0]]
+        left[(np.abs(row - at_row) <= RADIUS) & (np.abs(column - at_column) <= RADIUS)] = -1.0
+    return cells, np.maximum(strength, 0.0)
+
+
+def _columns(presence: Floats, cells: NDArray[np.int64]) -> Floats:
+    """Columns of peaks, moved by up to half a cell towards the likelier neighbour: it orders close pairs."""
+    images, _, columns = presence.shape
+    row, column = np.divmod(cells, columns)
+    padded = np.pad(presence, ((0, 0), (0, 0), (1, 1)))
+    image = np.arange(images)[:, np.newaxis]
+    before, here, after = (padded[image, row, column + k] for k in (0, 1, 2))
+    return (column + (after - before) / (2.0 * np.maximum(here + np.maximum(before, after), 1e-6))).astype(np.float32)
+
+
+def _readings(classes: Floats, strength: Floats, kept: NDArray[np.bool_], points: Floats) -> Readings:
+    certainty = np.exp(classes.max(axis=-1)) * strength
+    return Readings(
+        codes=np.where(kept, classes.argmax(axis=-1), PADDING).astype(np.uint8),
+        certainty=np.where(kept, certainty, 1.0).astype(np.float32),
+        points=np.ascontiguousarray(points, np.float32),
+        scores=classes,
+    )
+
+
+def _log_softmax(scores: Floats) -> Floats:
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))).astype(np.float32)

@@ -1,0 +1,123 @@
+"""Recogniser: a saved network with the recipe that it reads, from and to files, and reading images with it.
+
+A run folder holds `classifier.keras` and, beside it, `recipe.toml` with alphabet, canvas, length and binarising. The
+network consists of built-in layers, so that loading runs no code of its own.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.decode import PRESENCE_MIN, Readings, decode, join
+from synth_engine.atomic import write_with
+from synth_engine.errors import ModelError
+from synth_engine.recipe import Recipe
+from synth_engine.scaling import to_network
+
+MODEL = "classifier.keras"
+RECIPE = "recipe.toml"
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """A network (`classifier.networks`) and the recipe whose images it reads."""
+
+    network: Any
+    recipe: Recipe
+    batch_size: int = 256
+
+    @classmethod
+    def load(cls, path: str | Path, recipe: Recipe | None = None) -> Recogniser:
+        """The network in a ``.keras`` file, with the `recipe.toml` beside it unless ``recipe`` is given.
+
+        Raises ModelError if either is missing, damaged, or made for the other's canvas or alphabet.
+        """
+        path = Path(path)
+        network = load_network(path)
+        if recipe is None:
+            recipe = _recipe_beside(path)
+        check_fit(network, recipe, path)
+        return cls(network, recipe)
+
+    def save(self, folder: Path) -> Path:
+        """Write `classifier.keras` and `recipe.toml` into ``folder``, each whole or not at all."""
+        self.recipe.save(folder / RECIPE)
+        write_with(folder / MODEL, self.network.save)
+        return folder / MODEL
+
+    def scores(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores of up to ``batch_size`` images (N, H, W, 1) float32 in [-1, 1], filled up to avoid retracing."""
+        missing = self.batch_size - len(images)
+        padded = np.concatenate([images, np.repeat(images[:1], missing, axis=0)]) if missing > 0 else images
+        return self._forward(padded).numpy()[: len(images)]
+
+    def read(self, images: NDArray[np.uint8], *, presence_min: float = PRESENCE_MIN) -> Readings:
+        """Read binary images (N, H, W) uint8 {0, 1}, N ≥ 1."""
+        starts = range(0, len(images), self.batch_size)
+        parts = (to_network(images[start : start + self.batch_size]) for start in starts)
+        return join([decode(self.scores(part), self.recipe, presence_min=presence_min) for part in parts])
+
+    @cached_property
+    def _forward(self) -> Any:
+        import tensorflow as tf
+
+        return tf.function(lambda images: self.network(images, training=False))
+
+
+def load_network(path: Path) -> Any:
+    """The Keras model in a ``.keras`` file, loaded in safe mode; raises ModelError saying what is wrong with it."""
+    import keras
+
+    if not path.is_file():
+        raise ModelError(f"expected a .keras file, but {path} does not exist; train one, or check the path", path)
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+        raise ModelError(f"expected a Keras 3 file (.keras), but {path} is none or damaged; copy it again", path)
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises nearly everything on a damaged archive
+        raise ModelError(f"{path} cannot be loaded ({type(error).__name__}: {error}); copy it again") from error
+
+
+def check_fit(network: Any, recipe: Recipe, path: Path) -> None:
+    """Raise ModelError unless the network takes the recipe's images and scores its alphabet."""
+    if tuple(network.input_shape[1:]) != (*recipe.shape, 1):
+        raise ModelError(
+            f"{path} takes images of shape {network.input_shape[1:]}, recipe {recipe.name} makes {(*recipe.shape, 1)}; "
+            "use the recipe.toml of the run that made it",
+            network.input_shape,
+        )
+    extra = 1 if len(network.output_shape) == 4 else 0
+    if network.output_shape[-1] != len(recipe.alphabet) + extra:
+        raise ModelError(
+            f"{path} scores {network.output_shape[-1] - extra} characters, recipe {recipe.name} has "
+            f"{len(recipe.alphabet)}; use the recipe.toml of the run that made it",
+            network.output_shape,
+        )
+
+
+def _recipe_beside(path: Path) -> Recipe:
+    beside = path.parent / RECIPE
+    if not beside.is_file():
+        raise ModelError(f"expected {RECIPE} beside {path}, found none; copy it from the run folder", beside)
+    return Recipe.load(beside)
+
+
+def load_refiner(path: str | Path, recipe: Recipe) -> Any:
+    """A refiner's network, images (N, H, W, 1) to images of the same shape; raises ModelError if it does not fit."""
+    network = load_network(Path(path))
+    wanted = (*recipe.shape, 1)
+    if tuple(network.input_shape[1:]) not in (wanted, (None, None, 1)) or network.output_shape[-1] != 1:
+        raise ModelError(
+            f"{path} refines images of shape {network.input_shape[1:]}, recipe {recipe.name} makes {wanted}; "
+            "train a refiner with this recipe",
+            network.input_shape,
+        )
+    network.trainable = False
+    return network

@@ -1,0 +1,110 @@
+"""How well texts were read: whole texts and single characters, with intervals. Pure functions, no files."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Z95 = 1.959963984540054  # the normal distribution's 97.5% quantile
+WORST = 10
+
+
+@dataclass(frozen=True)
+class Share:
+    """``right`` of ``total`` with its 95% interval."""
+
+    right: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The share, NaN of nothing."""
+        return self.right / self.total if self.total else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """See `wilson`."""
+        return wilson(self.right, self.total)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; None instead of NaN."""
+        low, high = self.interval
+        return {"right": self.right, "total": self.total, "share": self.value if self.total else None,
+                "low": low, "high": high}  # fmt: skip
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:6.1%}  [{low:.1%}, {high:.1%}]  {self.right}/{self.total}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """Whole texts, characters, characters of each position, each class of the alphabet, and (true, read) mistakes.
+
+    Among the mistakes a character that was not read is read ``""``, a superfluous one has ``""`` as true.
+    """
+
+    whole: Share
+    characters: Share
+    positions: tuple[Share, ...]
+    classes: dict[str, Share]
+    mistakes: tuple[tuple[str, str, int], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "whole": self.whole.as_dict(),
+            "characters": self.characters.as_dict(),
+            "positions": [share.as_dict() for share in self.positions],
+            "classes": {name: share.as_dict() for name, share in self.classes.items()},
+            "mistakes": [dict(zip(("true", "read", "count"), mistake, strict=True)) for mistake in self.mistakes],
+        }
+
+    def table(self) -> str:
+        """Lines for people, the worst classes and commonest mistakes last."""
+        lines = ["                share  95% (Wilson)    right/total"]
+        lines += [f"whole text     {self.whole}", f"characters     {self.characters}"]
+        lines += [f"position {k:<5} {share}" for k, share in enumerate(self.positions, 1)]
+        worst = sorted(self.classes.items(), key=lambda item: (item[1].value, -item[1].total))[:WORST]
+        lines += [f"class {name!r:<8} {share}" for name, share in worst if share.right < share.total]
+        seen = ", ".join(f"{true or '-'} as {read or '-'} {count}x" for true, read, count in self.mistakes[:WORST])
+        return "\n".join([*lines, f"mistakes       {seen or 'none'}"])
+
+
+def wilson(right: int, total: int, z: float = Z95) -> tuple[float, float]:
+    """The score interval for a share (Wilson 1927, "Probable inference …", JASA 22: 209–212); (0, 1) of nothing."""
+    if total == 0:
+        return 0.0, 1.0
+    share, spread = right / total, z * z / total
+    middle = (share + spread / 2) / (1 + spread)
+    reach = z / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / (4 * total))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def score(true: Sequence[str], read: Sequence[str]) -> Score:
+    """Compare texts one by one, characters position by position; of a text of another length the rest is wrong.
+
+    Characters are counted over the true text's length or, where more was read, over the read text's.
+    """
+    pairs = [pair for texts in zip(true, read, strict=True) for pair in enumerate(_aligned(*texts))]
+    right = [(place, one) for place, (one, other) in pairs if one == other]
+    places = Counter(place for place, _ in pairs)
+    right_places = Counter(place for place, _ in right)
+    classes, right_classes = Counter(one for _, (one, _) in pairs if one), Counter(one for _, one in right)
+    mistakes = Counter((one, other) for _, (one, other) in pairs if one != other)
+    return Score(
+        whole=Share(sum(one == other for one, other in zip(true, read, strict=True)), len(true)),
+        characters=Share(len(right), len(pairs)),
+        positions=tuple(Share(right_places[place], places[place]) for place in sorted(places)),
+        classes={name: Share(right_classes[name], classes[name]) for name in sorted(classes)},
+        mistakes=tuple((one, other, count) for (one, other), count in mistakes.most_common()),
+    )
+
+
+def _aligned(true: str, read: str) -> list[tuple[str, str]]:
+    """Characters of both texts by position, the shorter filled up with ``""``."""
+    length = max(len(true), len(read))
+    return [(true[k : k + 1], read[k : k + 1]) for k in range(length)]

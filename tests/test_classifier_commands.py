@@ -1,0 +1,147 @@
+"""predict and evaluate on files, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from synth_engine import Recipe, Synthesizer
+from synth_engine.errors import LabelError, ModelError, TargetError
+
+keras = pytest.importorskip("keras")
+
+from classifier import networks  # noqa: E402
+from classifier.evaluate import evaluate  # noqa: E402
+from classifier.files import MODEL, Recogniser, load_refiner  # noqa: E402
+from classifier.predict import predict  # noqa: E402
+
+COUNT = 5
+
+
+@pytest.fixture(scope="module")
+def model(tiny: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network in a run folder."""
+    keras.utils.set_random_seed(0)
+    network = networks.build("grid", tiny, width=4, depth=2)
+    return Recogniser(network, tiny).save(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture
+def images(tiny: Recipe, tmp_path: Path) -> Path:
+    """Five images, one damaged file, one of another size, and a list that is no image."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for k, image in enumerate(Synthesizer(tiny, 2).batch(0, COUNT).images):
+        Image.fromarray(image * 255).save(folder / f"image{k}.png")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "small.png")
+    (folder / "notes.csv").write_text("name,text\n")
+    return folder
+
+
+def run(command: object, *arguments: object) -> object:
+    return CliRunner().invoke(command, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def labels_for(folder: Path, model: Path, images: Path) -> Path:
+    """A label file that holds what the model reads, so that everything is right."""
+    run(predict, "--model", model, images, "--out", folder / "read.csv")
+    return folder / "read.csv"
+
+
+def test_predict_reads_what_it_can_and_names_the_rest(model: Path, images: Path, tmp_path: Path, tiny: Recipe) -> None:
+    result = run(predict, "--model", model, images, "--out", tmp_path / "read.csv")
+    rows = list(csv.DictReader((tmp_path / "read.csv").open()))
+    assert [row["name"] for row in rows] == [f"image{k}" for k in range(COUNT)]
+    assert all(len(row["text"]) == 2 and set(row["text"]) <= set(tiny.alphabet) for row in rows)
+    assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
+    assert "broken: expected a picture" in result.stderr
+    assert "small: 9x9 px, the model reads 40x24 px" in result.stderr
+    assert "5 read, 1 damaged, 1 of another size" in result.stderr
+
+
+def test_several_paths_are_read_in_order(model: Path, images: Path, tmp_path: Path) -> None:
+    run(predict, "--model", model, images / "image3.png", images / "image1.png", "--out", tmp_path / "read.csv")
+    assert [row["name"] for row in csv.DictReader((tmp_path / "read.csv").open())] == ["image3", "image1"]
+
+
+def test_nothing_readable_leaves_no_file(model: Path, images: Path, tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="none could be read"):
+        run(predict, "--model", model, images / "broken.png", "--out", tmp_path / "read.csv")
+    assert not (tmp_path / "read.csv").exists()
+
+
+def test_reading_does_not_depend_on_the_batch(model: Path, tiny: Recipe) -> None:
+    batch = Synthesizer(tiny, 2).batch(0, 7).images
+    whole, split = Recogniser.load(model).read(batch), Recogniser(Recogniser.load(model).network, tiny, 3).read(batch)
+    assert np.array_equal(whole.codes, split.codes)
+    assert whole.certainty == pytest.approx(split.certainty, abs=1e-5)
+
+
+def test_evaluate_scores_labelled_images_only(model: Path, images: Path, tmp_path: Path) -> None:
+    labels = labels_for(tmp_path, model, images)
+    labels.write_text("".join(labels.read_text().splitlines(keepends=True)[:4]))
+    result = run(evaluate, "--model", model, "--images", images, "--labels", labels, "--json", tmp_path / "score.json")
+    whole = json.loads((tmp_path / "score.json").read_text())["whole"]
+    assert (whole["right"], whole["total"]) == (3, 3)
+    assert whole["low"] == pytest.approx(0.4385, abs=1e-4)
+    assert "3/3" in result.output
+
+
+def test_a_labelled_image_that_is_damaged_counts_as_wrong(model: Path, images: Path, tmp_path: Path) -> None:
+    labels = labels_for(tmp_path, model, images)
+    labels.write_text(labels.read_text() + "broken,ac,1\n")
+    result = run(evaluate, "--model", model, "--images", images, "--labels", labels)
+    assert "5/6" in result.stdout
+    assert "broken" in result.stderr
+
+
+def test_labels_that_name_no_image_are_refused(model: Path, images: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("name,text\nimage0,ac\nimage9,ac\n")
+    with pytest.raises(LabelError, match="row 3: image9"):
+        run(evaluate, "--model", model, "--images", images, "--labels", labels)
+
+
+def test_models_that_do_not_fit_are_refused(model: Path, tiny: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="scores 5 characters, recipe tiny has 4"):
+        Recogniser.load(model, tiny.replace(alphabet="acx1"))
+    with pytest.raises(ModelError, match=r"takes images of shape .*recipe.toml of the run"):
+        Recogniser.load(model, Recipe.named("hackmit"))
+    alone = tmp_path / MODEL
+    alone.write_bytes(model.read_bytes())
+    with pytest.raises(ModelError, match=r"expected recipe.toml beside .*copy it"):
+        Recogniser.load(alone)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.keras", None, "does not exist"),
+        ("torn.keras", b"PK\x03\x04", "none or damaged"),
+        ("x.h5", b"", "none or"),
+    ],
+)
+def test_files_that_are_no_models_are_refused(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        Recogniser.load(tmp_path / name)
+
+
+def test_a_torn_model_is_refused(model: Path, tiny: Recipe, tmp_path: Path) -> None:
+    import zipfile
+
+    torn = tmp_path / MODEL
+    with zipfile.ZipFile(torn, "w") as archive:
+        archive.writestr("config.json", "{")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Recogniser.load(torn, tiny)
+    with pytest.raises(ModelError, match="refines images of shape"):
+        load_refiner(model, tiny)

@@ -1,0 +1,80 @@
+"""Runs repeat: the seed decides them, and a resumed run equals an uninterrupted one to the bit."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from classifier.config import Adaptation, Training
+from synth_engine import Recipe, Synthesizer
+from synth_engine.errors import RunError
+from synth_engine.runs import RunFolder
+
+keras = pytest.importorskip("keras")
+
+from classifier.data import Source  # noqa: E402
+from classifier.files import MODEL  # noqa: E402
+from classifier.session import Session  # noqa: E402
+
+SMALL = Training(width=2, depth=2, batch_size=4, steps=4, warmup_steps=1, log_steps=2,
+                 adaptation=Adaptation(rounds=2, steps=4, warmup_steps=1, certainty_min=0.0))  # fmt: skip
+
+
+def run(
+    folder: Path, recipe: Recipe, settings: Training, *, real: int = 0, echo: Callable[[str], object] = str
+) -> list[Any]:
+    """Weights after a run, adapted to ``real`` images of the recipe that stand for real ones."""
+    keras.utils.set_random_seed(settings.seed)
+    images = Synthesizer(recipe, 99).batch(0, real).images if real else None
+    session = Session(settings=settings, source=Source(recipe=recipe, seed=settings.seed), real=images)
+    session.train(RunFolder.create(folder, settings.as_dict(), resume=folder.exists()), echo)
+    return list(keras.models.load_model(folder / MODEL).get_weights())
+
+
+def interrupt_at(start: str) -> Callable[[str], None]:
+    """An echo that stands for Ctrl-C at the first line that starts so."""
+
+    def echo(line: str) -> None:
+        if line.startswith(start):
+            raise KeyboardInterrupt
+
+    return echo
+
+
+def equal(one: list[Any], other: list[Any]) -> bool:
+    return all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(("network", "real", "at"), [("four-head", 0, "train 4/4"), ("grid", 6, "round 2")])
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    tiny: Recipe, tmp_path: Path, network: str, real: int, at: str
+) -> None:
+    settings = replace(SMALL, network=network)
+    whole = run(tmp_path / "whole", tiny, settings, real=real)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", tiny, settings, real=real, echo=interrupt_at(at))
+    assert equal(whole, run(tmp_path / "parts", tiny, settings, real=real))
+    rows = [[row[:3] for row in csv.reader((tmp_path / name / "metrics.csv").open())] for name in ("whole", "parts")]
+    assert rows[0] == rows[1]
+
+
+def test_another_seed_is_another_run(tiny: Recipe, tmp_path: Path) -> None:
+    settings = replace(SMALL, steps=1)
+    one, other = (run(tmp_path / str(seed), tiny, replace(settings, seed=seed)) for seed in (1, 2))
+    assert not equal(one, other)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tiny: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"loss is nan .*lower the learning rate"):
+        run(tmp_path / "run", tiny, replace(SMALL, learning_rate=1e30, steps=10))
+
+
+def test_refining_without_a_refiner_is_refused(tiny: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="needs a refiner; give --refiner"):
+        run(tmp_path / "run", tiny, replace(SMALL, data="mixed"))

@@ -1,0 +1,62 @@
+"""Shares, intervals and the comparison of texts."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.scoring import Share, score, wilson
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),  # Newcombe 1998, Statistics in Medicine 17, table I, method 3
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_gives_published_values(right: int, total: int, low: float, high: float) -> None:
+    assert wilson(right, total) == pytest.approx((low, high), abs=5e-5)
+
+
+@given(st.integers(1, 500), st.data())
+def test_intervals_hold_the_share_and_mirror(total: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, total))
+    low, high = wilson(right, total)
+    assert 0 <= low <= right / total + 1e-12
+    assert right / total - 1e-12 <= high <= 1
+    assert wilson(total - right, total) == pytest.approx((1 - high, 1 - low))
+
+
+def test_nothing_scored_says_nothing() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert math.isnan(Share(0, 0).value)
+    assert json.loads(json.dumps(score([], []).as_dict()))["whole"]["share"] is None
+
+
+def test_characters_are_compared_by_position() -> None:
+    result = score(["ab1", "ab1"], ["ab1", "xb1"])
+    assert (result.whole.right, result.characters.right, result.characters.total) == (1, 5, 6)
+    assert [share.right for share in result.positions] == [1, 2, 2]
+    assert (result.classes["a"].right, result.classes["a"].total) == (1, 2)
+    assert result.mistakes == (("a", "x", 1),)
+
+
+@pytest.mark.parametrize(("read", "right", "total"), [("a", 1, 2), ("", 0, 2), ("abc", 2, 3), ("b", 0, 2)])
+def test_another_length_costs_what_is_missing_or_too_much(read: str, right: int, total: int) -> None:
+    result = score(["ab"], [read])
+    assert (result.characters.right, result.characters.total, result.whole.right) == (right, total, 0)
+
+
+@given(st.lists(st.text("ab1", min_size=1, max_size=5), max_size=8))
+def test_reading_everything_right_scores_one(texts: list[str]) -> None:
+    result = score(texts, texts)
+    assert result.whole.right == result.whole.total == len(texts)
+    assert result.characters.right == sum(map(len, texts))
+    assert "mistakes       none" in result.table()

@@ -1,0 +1,112 @@
+"""What each cell should say, and what a warp does to points and pixels alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifier.config import STRIDE, Augmentation
+from synth_engine import Recipe, Synthesizer
+
+tf = pytest.importorskip("tensorflow")
+
+from classifier.augment import draw_warp, unwarp_points, warp_images, warp_points  # noqa: E402
+from classifier.losses import grid_loss, heads_loss  # noqa: E402
+from classifier.targets import GridTargets, centres, grid_targets, visibility  # noqa: E402
+
+SHAPE, BLANK = (24, 40), 5
+NONE = 255
+
+
+def one_target(*characters: tuple[int, float, float, float]) -> Any:
+    """Targets as NumPy arrays of one image with characters (class, x, y, weight)."""
+    labels = np.array([[code for code, *_ in characters]], np.uint8)
+    points = np.array([[(x, y) for _, x, y, _ in characters]], np.float32)
+    weights = np.array([[weight for *_, weight in characters]], np.float32)
+    return GridTargets(*(part.numpy()[0] for part in grid_targets(labels, points, weights, SHAPE, BLANK)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6))
+def test_each_glyph_s_cell_has_its_class(tiny: Recipe, start: int) -> None:
+    batch = Synthesizer(tiny, 5).batch(start, 4)
+    weights = np.ones(batch.labels.shape, np.float32)
+    targets = grid_targets(batch.labels, centres(batch.boxes), weights, SHAPE, BLANK)
+    for image, (labels, boxes) in enumerate(zip(batch.labels, batch.boxes, strict=True)):
+        for code, (x0, y0, x1, y1) in zip(labels, boxes.tolist(), strict=True):
+            row, column = (y0 + y1 - 1) // 2 // STRIDE, (x0 + x1 - 1) // 2 // STRIDE
+            assert targets.classes[image, row, column] == code
+            assert targets.characters[image, row, column] == 1
+
+
+def test_cells_around_a_glyph_have_no_say_and_the_rest_is_blank() -> None:
+    targets = one_target((2, 18.0, 10.0, 1.0))  # row 2, column 4
+    silent = (targets.characters == 0) & (targets.blanks == 0)
+    assert np.argwhere(silent).tolist() == [[r, c] for r in (1, 2, 3) for c in (3, 4, 5) if (r, c) != (2, 4)]
+    assert (targets.classes[targets.blanks > 0] == BLANK).all()
+
+
+def test_a_doubtful_glyph_silences_its_surroundings_and_teaches_nothing() -> None:
+    targets = one_target((2, 18.0, 10.0, 0.0))
+    assert targets.characters.sum() == 0
+    assert (targets.blanks[0:5, 2:7] == 0).all()
+    assert targets.blanks.sum() == targets.blanks.size - 25
+
+
+def test_padding_is_blank_everywhere() -> None:
+    targets = one_target((NONE, 0.0, 0.0, 1.0))
+    assert (targets.blanks == 1).all()
+    assert (targets.classes == BLANK).all()
+
+
+def test_points_outside_count_in_the_nearest_cell() -> None:
+    assert one_target((1, 99.0, -7.0, 1.0)).classes[0, -1] == 1
+
+
+def test_of_two_in_one_cell_the_weightier_is_taught() -> None:
+    assert one_target((1, 18.0, 10.0, 0.2), (3, 17.0, 9.0, 0.9)).classes[2, 4] == 3
+
+
+def test_cut_glyphs_count_by_what_is_visible() -> None:
+    boxes = np.array([[[0, 5, 2, 20], [10, 5, 12, 20], [20, 22, 30, 24]]], np.int16)
+    assert visibility(boxes, SHAPE).numpy()[0].tolist() == [0.25, 1.0, 0.25]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31 - 1))
+def test_points_follow_the_pixels(seed: int) -> None:
+    warp = draw_warp(tf.constant([seed, 1]), 1, Augmentation(level=0.0))
+    image = np.full((1, *SHAPE, 1), -1.0, np.float32)
+    image[0, 8:15, 16:23] = 1.0  # a square around (19, 11)
+    rows, columns = np.nonzero(warp_images(tf.constant(image), warp).numpy()[0, ..., 0] > 0)
+    moved = warp_points(tf.constant([[[19.0, 11.0]]]), warp, SHAPE)
+    assert moved.numpy()[0, 0] == pytest.approx([columns.mean(), rows.mean()], abs=0.6)
+    assert unwarp_points(moved, warp, SHAPE).numpy()[0, 0] == pytest.approx([19.0, 11.0], abs=1e-3)
+
+
+def test_no_warp_changes_nothing_and_images_stay_two_valued(tiny: Recipe) -> None:
+    from synth_engine.scaling import to_network
+
+    images = to_network(tf.constant(Synthesizer(tiny, 1).batch(0, 6).images))
+    still = Augmentation(rotation_deg=0, scale=0, shear=0, shift_px=0, level=0)
+    assert np.array_equal(warp_images(images, draw_warp(tf.constant([1, 2]), 6, still)), images)
+    assert set(np.unique(warp_images(images, draw_warp(tf.constant([1, 2]), 6, Augmentation())))) == {-1.0, 1.0}
+
+
+def test_perfect_scores_cost_nothing_and_wrong_ones_do() -> None:
+    labels, points = np.array([[2, NONE]], np.uint8), np.array([[[18.0, 10.0], [0, 0]]], np.float32)
+    targets = grid_targets(labels, points, np.ones((1, 2), np.float32), SHAPE, BLANK)
+    right = 50.0 * tf.one_hot(targets.classes, BLANK + 1)
+    loss, share = grid_loss(right, targets, 0.2)
+    assert (float(loss), float(share)) == pytest.approx((0.0, 1.0), abs=1e-6)
+    assert float(grid_loss(-right, targets, 0.2)[0]) > 1
+
+
+def test_heads_ignore_padding_and_doubt() -> None:
+    scores = tf.constant([[[9.0, -9.0], [9.0, -9.0], [9.0, -9.0]]])
+    loss, right = heads_loss(scores, np.array([[0, NONE, 1]], np.uint8), np.array([[1.0, 1.0, 0.0]], np.float32))
+    assert (float(loss), float(right)) == pytest.approx((0.0, 1.0), abs=1e-6)
