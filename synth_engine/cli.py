@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from pathlib import Path
 
@@ -23,9 +22,9 @@ def main_guard(command: click.Command, arguments: list[str] | None = None) -> No
     except SynthError as error:
         _fail(str(error))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+        if not error.strerror:
             raise
-        _fail(f"{error.filename or 'a file'} cannot be written: {error.strerror}; what was written before is whole")
+        _fail(f"{error.filename or 'a file'}: {error.strerror}; what was written before is whole")
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         sys.exit(130)
@@ -96,13 +95,23 @@ def target(path: str, recipe: str, out: str) -> None:
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for challenge-<k>.")
 @click.option("--count", default=1, show_default=True, type=click.IntRange(1), help="Challenge files to fetch.")
 @click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="Requests at a time.")
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for an answer or for its next part.")
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds to wait for an answer or for its next part.",
+)
 @click.option("--retries", default=3, show_default=True, type=click.IntRange(0), help="Further tries of each file.")
-def download(url: str, out: str, count: int, threads: int, timeout: float, retries: int) -> None:
+@click.option(
+    "--max-mib", default=64, show_default=True, type=click.IntRange(1, 256), help="Largest answer taken, MiB."
+)
+def download(url: str, out: str, count: int, threads: int, timeout: float, retries: int, max_mib: int) -> None:
     """Fetch challenge files from URL ({k} becomes the number), only what is missing; images you are entitled to."""
     from synth_engine.target import download as fetch
 
-    done = fetch(url, out, count, threads=threads, timeout_s=timeout, retries=retries, progress=True)
+    size = max_mib * 2**20
+    done = fetch(url, out, count, threads=threads, timeout_s=timeout, retries=retries, max_bytes=size, progress=True)
     click.echo(f"{out}: {len(done.fetched)} fetched, {len(done.present)} already there")
 
 

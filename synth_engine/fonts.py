@@ -23,7 +23,7 @@ def font_path(file: str) -> Path:
         path = Path(file)
     else:
         package, _, inside = file.removeprefix("package:").partition("/")
-        spec = importlib.util.find_spec(package)
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
         if spec is None or not spec.submodule_search_locations:
             raise FontError(f"font {file}: the package {package} is not installed; install it with pip", file)
         path = Path(spec.submodule_search_locations[0]) / inside

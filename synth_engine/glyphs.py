@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
 
+from synth_engine import fonts
 from synth_engine.atomic import write_with
 from synth_engine.cache import cache_folder
 from synth_engine.errors import FontError
-from synth_engine.fonts import check_coverage, draw_tile, font_path, open_font
 from synth_engine.recipe import Raster, Recipe, Turn
 
-FORMAT = 2  # raise it when the bank's layout or the rasterising changes
 log = logging.getLogger(__name__)
 
 
@@ -70,10 +69,11 @@ def rotate_ink(tile: Image.Image, angle_deg: float, raster: Raster) -> NDArray[n
 
 
 def _key(recipe: Recipe) -> str:
-    fonts = [(font.size_px, sorted(font.axes.items()), _digest(font_path(font.file))) for font in recipe.fonts]
+    faces = [(font.size_px, sorted(font.axes.items()), _digest(fonts.font_path(font.file))) for font in recipe.fonts]
     turns = [turn.angle_deg for turn in recipe.placement.turns]
-    versions = (FORMAT, features.version("pil"), features.version("freetype2"))
-    content = msgspec.json.encode((versions, recipe.alphabet, recipe.raster, fonts, turns))
+    sources = [_digest(Path(__file__)), _digest(Path(fonts.__file__))]  # whatever changes there may change the ink
+    versions = (sources, features.version("pil"), features.version("freetype2"))
+    content = msgspec.json.encode((versions, recipe.alphabet, recipe.raster, faces, turns))
     return hashlib.sha256(content).hexdigest()[:32]
 
 
@@ -98,9 +98,9 @@ def _build(recipe: Recipe) -> GlyphBank:
 
 def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
     spec = recipe.fonts[font]
-    check_coverage(spec, recipe.alphabet, recipe.raster)
-    face = open_font(spec)
-    tiles = [draw_tile(face, character, recipe.raster) for character in recipe.alphabet]
+    fonts.check_coverage(spec, recipe.alphabet, recipe.raster)
+    face = fonts.open_font(spec)
+    tiles = [fonts.draw_tile(face, character, recipe.raster) for character in recipe.alphabet]
     return [_trim(rotate_ink(tile, float(angle), recipe.raster)) for tile in tiles for angle in angles]
 
 

@@ -1,8 +1,8 @@
 """Recipe: the frozen description of how an image of the target is made.
 
-A recipe is a value: checked at birth, compared by content, read from and written to TOML. It draws nothing itself;
-`glyphs` and `synthesizer` turn it into pixels. Lengths are in px, angles in degrees (counter-clockwise positive, as
-in Pillow), probabilities and shares between 0 and 1.
+A recipe is a value: compared by content, read from and written to TOML, checked when it is loaded, replaced or put to
+use. It draws nothing itself; `glyphs` and `synthesizer` turn it into pixels. Lengths are in px, angles in degrees
+(counter-clockwise positive, as in Pillow), probabilities and shares between 0 and 1.
 """
 
 from __future__ import annotations
@@ -253,11 +253,13 @@ def _decode(content: bytes, *, where: str, folder: Path | None) -> Recipe:
 
 
 def _resolve_paths(data: dict[str, Any], folder: Path) -> None:
-    for font in data.get("fonts", []):
-        if isinstance(font.get("file"), str) and not font["file"].startswith("package:"):
-            font["file"] = str((folder / font["file"]).resolve())
-    mask = data.get("mask", {})
-    if "file" in mask:
+    """Make paths absolute and read the mask's picture; entries of a wrong type are left to the conversion's report."""
+    fonts, mask = data.get("fonts"), data.get("mask")
+    for font in fonts if isinstance(fonts, list) else []:
+        file = font.get("file") if isinstance(font, dict) else None
+        if isinstance(file, str) and not file.startswith("package:"):
+            font["file"] = str((folder / file).resolve())
+    if isinstance(mask, dict) and isinstance(mask.get("file"), str):
         mask["rows"] = mask_rows(_read_picture(folder / mask.pop("file")))
 
 
@@ -286,4 +288,4 @@ def _hint(message: str) -> str:
     parts: list[type[Part]] = Part.__subclasses__()
     keys = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
     near = difflib.get_close_matches(found[1], sorted(keys), n=1)
-    return f"; did you mean `{near[0]}`?" if near else "; remove it, or see the README for the keys"
+    return f"; did you mean `{near[0]}`?" if near else "; remove it"

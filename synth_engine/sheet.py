@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from synth_engine.atomic import write_with
+from synth_engine.errors import SynthError
 
 GAP_PX = 4
 CAPTION_PX = 14
@@ -56,7 +57,10 @@ def draw_labelled(images: Any, texts: Sequence[str], *, columns: int = 8, scale:
 
 
 def save_picture(picture: Image.Image, path: str | Path) -> None:
-    """Write ``picture`` in the format of the path's ending, whole or not at all."""
+    """Write ``picture`` in the format of the path's ending, whole or not at all; SynthError for an ending that is none."""
+    known = Image.registered_extensions()
+    if Path(path).suffix.lower() not in known:
+        raise SynthError(f"{path} has no ending of a picture format; call it .png", path)
     write_with(Path(path), picture.save)
 
 

@@ -60,12 +60,13 @@ class FillCount(NamedTuple):
 class Synthesizer:
     """Makes the samples of ``recipe`` under ``seed`` (0 ≤ seed < 2⁶⁴). Thread-safe; releases the GIL while drawing.
 
-    Raises FontError when a font cannot be used.
+    Raises RecipeError for a recipe built from values that make no sense, and FontError for a font that cannot be used.
     """
 
     def __init__(self, recipe: Recipe, seed: int = 0) -> None:
         if not 0 <= seed < 2**64:
             raise ArrayError(f"`seed` is {seed}; expected an integer from 0 to 2**64 - 1", seed)
+        recipe = recipe.replace()  # recipes built in Python have not been checked yet
         self.recipe, self.seed = recipe, seed
         bank = GlyphBank.of(recipe)
         self._glyphs = Glyphs(bank.rows, bank.place, bank.columns)

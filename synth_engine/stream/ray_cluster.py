@@ -1,0 +1,174 @@
+"""Reaching Ray: starting a private one on this machine, joining one that runs, and leaving either as it was found.
+
+Importing this module does not import Ray. What runs on the cluster is the business of `ray_actors`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from synth_engine.errors import StreamError
+
+LOCAL_STORE_BYTES = 512 * 2**20  # Ray's own default is 30% of the machine's memory
+REACH_TIMEOUT_S = 5.0  # until somebody answers at the address
+CONNECT_TIMEOUT_S = 30.0  # until a Ray cluster has accepted a driver from there; Ray itself tries for minutes
+
+_PROBE = "import sys, ray; ray.init(address=sys.argv[1], logging_level='ERROR', log_to_driver=False)"
+
+_lock = threading.Lock()
+_holders = 0
+_connected_here = False  # whether this module called ray.init, and so may call ray.shutdown
+_started_here = False  # whether that started a private Ray
+
+
+class Cluster:
+    """A hold on Ray for this process: the Ray that runs in it already, else one joined or started.
+
+    ``address`` is ``host:port``, ``ray://host:port``, ``auto`` or ``local``; None takes ``$RAY_ADDRESS``, else
+    ``local``. When the last holder releases it, a Ray started here is shut down, one joined here is left running and
+    disconnected from; one that the caller connected to is not touched.
+    Raises StreamError when there is no Ray to be had.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        global _holders, _connected_here, _started_here
+        chosen = address or os.environ.get("RAY_ADDRESS") or "local"
+        if chosen == "local":
+            _listen_on_loopback()
+        with _lock:
+            if import_ray().is_initialized():
+                _check_same(address)
+            else:
+                _initialize(chosen)
+                _holders, _connected_here, _started_here = 0, True, chosen == "local"
+            _holders += 1
+            self.started_here = _started_here
+        self._held = True
+
+    def release(self) -> None:
+        """Let go; may be called again."""
+        global _holders, _connected_here, _started_here
+        with _lock:
+            if not self._held:
+                return
+            self._held = False
+            _holders -= 1
+            if _holders == 0 and _connected_here:
+                _connected_here = _started_here = False
+                import_ray().shutdown()
+
+    def cpus_per_actor(self, actors: int) -> float:
+        """What an actor asks for: nothing of a private Ray, of another cluster an even share and one CPU at most."""
+        if self.started_here:
+            return 0.0
+        share = import_ray().cluster_resources().get("CPU", 0.0) / actors
+        return min(1.0, int(share * 1000) / 1000)
+
+    def store_bytes(self) -> int:
+        """Size of the smallest object store among the nodes."""
+        nodes = [node["Resources"] for node in import_ray().nodes() if node["Alive"]]
+        return int(min((node.get("object_store_memory", 0) for node in nodes), default=0))
+
+
+def import_ray() -> Any:
+    """The ray module, imported with its telemetry off; raises StreamError when it is not installed."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # calls still in flight when a stream is closed
+    try:
+        import ray
+    except ImportError as error:
+        raise StreamError("Ray is not installed; install the extra `train`, or use `workers=0` (threads)") from error
+    return ray
+
+
+def _initialize(address: str) -> None:
+    local = address == "local"
+    if not local:
+        _check_reachable(address)
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    private = {"include_dashboard": False, "object_store_memory": LOCAL_STORE_BYTES} if local else {}
+    try:
+        with _workers_find_this_package():
+            import_ray().init(address=address, **quiet, **private)
+    except Exception as error:
+        raise StreamError(
+            f"Ray at {address!r} expected to start, received {type(error).__name__}: {error}; {_remedy(local)}", address
+        ) from error
+
+
+def _listen_on_loopback() -> None:
+    """Keep a private Ray off the network: all its sockets bind to loopback when this is set before Ray's import."""
+    if "ray" not in sys.modules:
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+
+
+@contextmanager
+def _workers_find_this_package() -> Iterator[None]:
+    """Ray passes on the script's folder and the working directory, not where this package was imported from."""
+    before = os.environ.get("PYTHONPATH")
+    source = str(Path(__file__).resolve().parents[2])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [before, source]))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _check_reachable(address: str) -> None:
+    """Ray's own attempt cannot be interrupted and takes minutes to fail, so try by socket, then in a child process."""
+    if address != "auto":
+        _knock(address)
+    try:
+        subprocess.run(
+            [sys.executable, "-c", _PROBE, address], check=True, capture_output=True, timeout=CONNECT_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StreamError(
+            f"Ray at {address!r}: no cluster accepted a driver within {CONNECT_TIMEOUT_S:g} s; {_remedy(False)}",
+            address,
+        ) from error
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise StreamError(f"Ray at {address!r} refused a driver: {reason}; {_remedy(False)}", address) from error
+
+
+def _knock(address: str) -> str:
+    """The port, when a socket can be opened there."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdigit():
+        raise StreamError(f"Ray address expected as HOST:PORT, auto or local, received {address!r}", address)
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_TIMEOUT_S):
+            return port
+    except (OSError, OverflowError) as error:
+        raise StreamError(f"Ray at {address!r}: nobody answers there ({error}); {_remedy(False)}", address) from error
+
+
+def _check_same(address: str | None) -> None:
+    """A process has one Ray; asking for another while it is connected would be answered by the wrong cluster."""
+    if address in (None, "auto", "local"):
+        return
+    here = str(import_ray().get_runtime_context().gcs_address)
+    if _knock(str(address)) != here.rpartition(":")[2]:
+        raise StreamError(
+            f"Ray at {address!r} expected, this process is connected to {here}; close what uses that first", address
+        )
+
+
+def _remedy(local: bool) -> str:
+    if local:
+        return "use `workers=0` (threads), or join a running cluster by its address"
+    return "check that `ray start --head` runs there, the port, and RAY_AUTH_TOKEN; without an address Ray starts here"

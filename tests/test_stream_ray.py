@@ -1,0 +1,201 @@
+"""Ray actors as producers. One private Ray serves the whole module: starting one takes seconds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth_engine import Recipe, Synthesizer
+from synth_engine.errors import FontError, RejectionError, StreamError
+from synth_engine.recipe import Filter, Font
+from synth_engine.stream import open_stream, ray_actors, ray_cluster
+from synth_engine.stream.base import Stream, StreamPlan
+from synth_engine.stream.ray_actors import RayProducer, share_store
+from synth_engine.stream.ray_cluster import Cluster
+
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    held = Cluster("local")
+    yield held
+    held.release()
+
+
+def processes(stream: Stream) -> list[int]:
+    producer = stream._producer
+    assert isinstance(producer, RayProducer)
+    return [pid for _, pid in producer.processes]
+
+
+def assert_whole(recipe: Recipe, stream: Stream, batches: int) -> None:
+    """The next batches of the stream are the synthesizer's, to the byte."""
+    synth, size = Synthesizer(recipe, stream.plan.seed), stream.plan.batch_size
+    first = stream.stats.batches + stream.plan.start_batch
+    for index, batch in enumerate(islice(stream, batches), first):
+        expected = synth.batch(index * size, size)
+        assert (batch.start, batch.candidates, len(batch)) == (expected.start, expected.candidates, size)
+        for name in ("images", "labels", "boxes"):
+            np.testing.assert_array_equal(getattr(batch, name), getattr(expected, name))
+    assert stream.stats.batches + stream.plan.start_batch == first + batches
+
+
+@pytest.mark.usefixtures("cluster")
+def test_actors_deliver_the_synthesizers_bytes(hackmit: Recipe) -> None:
+    with open_stream(hackmit, 7, batch_size=6, start_batch=5, batches=11, workers=2) as stream:
+        assert len(set(processes(stream))) == 2
+        assert_whole(hackmit, stream, 11)
+        assert list(stream) == []
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_killed_actor_changes_nothing_but_the_count(tiny: Recipe) -> None:
+    with open_stream(tiny, 7, batch_size=2048, workers=2) as stream:
+        assert_whole(tiny, stream, 3)
+        before = processes(stream)
+        os.kill(before[0], signal.SIGKILL)
+        assert_whole(tiny, stream, 80)
+        assert stream.stats.remade == 1
+        assert processes(stream)[0] != before[0]
+        assert processes(stream)[1] == before[1]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_batches_before_a_rejection_arrive_and_then_the_error_once(tiny: Recipe) -> None:
+    recipe = tiny.replace(filter=Filter(gap_px=7, tries_max=10))
+    with open_stream(recipe, 7, batch_size=1) as stream, pytest.raises(RejectionError) as local:
+        list(stream)
+    good = stream.stats.batches
+    assert good > 0
+    with open_stream(recipe, 7, batch_size=1, workers=1) as stream:
+        assert_whole(recipe, stream, good)
+        with pytest.raises(RejectionError, match="rejected all 10 candidates") as remote:
+            next(stream)
+        assert (str(remote.value), remote.value.value) == (str(local.value), good)
+        assert list(stream) == []
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_missing_font_is_found_before_any_actor_starts(tiny: Recipe) -> None:
+    with pytest.raises(FontError, match=r"nowhere\.ttf"):
+        open_stream(tiny.replace(fonts=(Font(file="nowhere.ttf", size_px=16),)), 7, batch_size=4, workers=1)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_actors_that_do_not_start_in_time_are_counted(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_actors, "START_TIMEOUT_S", 0.001)
+    with pytest.raises(StreamError, match=r"expected 2 Ray actors to start within 0\.001 s, received 0; ask for fewer"):
+        open_stream(tiny, 7, batch_size=4, workers=2)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_actor_that_does_not_answer_is_given_up(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_stream(tiny, 7, batch_size=4, workers=1) as stream:
+        (pid,) = processes(stream)
+        os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setattr(ray_actors, "BATCH_TIMEOUT_S", 0.5)
+        try:
+            with pytest.raises(StreamError, match=r"to answer within 0\.5 s, received nothing"):
+                list(stream)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_joined_cluster_is_left_running(cluster: Cluster, tiny: Recipe, tmp_path: Path) -> None:
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    code = (
+        "import sys; from synth_engine import Recipe; from synth_engine.stream import open_stream\n"
+        "recipe = Recipe.load(sys.argv[1])\n"
+        "with open_stream(recipe, 7, batch_size=5, batches=3, workers=1, ray_address=sys.argv[2]) as stream:\n"
+        "    print(sum(int(batch.images.sum()) for batch in stream))\n"
+        "import ray; print(ray.is_initialized())\n"
+    )
+    tiny.save(tmp_path / "tiny.toml")
+    command = [sys.executable, "-c", code, str(tmp_path / "tiny.toml"), address]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-2:] == [str(Synthesizer(tiny, 7).batch(0, 15).images.sum()), "False"]
+    assert cluster.started_here
+    with open_stream(tiny, 7, batch_size=5, workers=1, ray_address=address) as stream:
+        assert_whole(tiny, stream, 2)
+
+
+def test_a_private_ray_listens_on_loopback_alone_and_lives_as_long_as_a_holder(cluster: Cluster) -> None:
+    import ray
+
+    second = Cluster()
+    second.release()
+    second.release()
+    assert ray.is_initialized()
+    assert cluster.cpus_per_actor(16) == 0
+    assert ray.get_runtime_context().gcs_address.startswith("127.")
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1:1", r"Ray at '127\.0\.0\.1:1': nobody answers there .*`ray start --head`"),
+        ("somewhere", "Ray address expected as HOST:PORT, auto or local, received 'somewhere'"),
+    ],
+)
+def test_an_address_without_ray_is_an_error_at_once(tiny: Recipe, address: str, message: str) -> None:
+    with pytest.raises(StreamError, match=message):
+        open_stream(tiny, 7, batch_size=4, workers=1, ray_address=address)
+
+
+def test_without_ray_the_remedy_is_named(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(StreamError, match="Ray is not installed; install the extra `train`, or use `workers=0`"):
+        open_stream(tiny, 7, batch_size=4, workers=1)
+
+
+def test_something_else_at_the_address_is_an_error_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_cluster, "CONNECT_TIMEOUT_S", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(StreamError, match=r"no cluster accepted a driver within 2 s"):
+            ray_cluster._check_reachable(address)
+
+
+def test_another_ray_than_the_one_connected_is_refused(cluster: Cluster, tiny: Recipe) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(StreamError, match=f"Ray at '{address}' expected, this process is connected to"):
+            open_stream(tiny, 7, batch_size=4, workers=1, ray_address=address)
+    assert cluster.started_here
+
+
+@pytest.mark.parametrize("workers", [1, 2, 16, 64])
+@pytest.mark.parametrize("batch_size", [16, 512, 8192])
+@pytest.mark.parametrize("batches", [None, 3, 1000])
+def test_calls_in_flight_fill_at_most_a_quarter_of_the_store(
+    hackmit: Recipe, workers: int, batch_size: int, batches: int | None
+) -> None:
+    plan = StreamPlan(recipe=hackmit, seed=0, batch_size=batch_size, batches=batches)
+    per_call, in_flight = share_store(plan, workers, 512 * MIB)
+    assert per_call * in_flight * plan.batch_bytes <= 128 * MIB
+    assert 1 <= in_flight <= 2 * workers
+    assert per_call == 1 or per_call * plan.batch_bytes <= 20 * MIB
+
+
+def test_a_batch_that_does_not_fit_the_store_is_an_error(hackmit: Recipe) -> None:
+    plan = StreamPlan(recipe=hackmit, seed=0, batch_size=100_000)
+    with pytest.raises(StreamError, match=r"480 MiB expected to fit a quarter .* received a store of 512 MiB"):
+        share_store(plan, 1, 512 * MIB)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_sixteen_actors_on_any_number_of_processors(tiny: Recipe) -> None:  # last: Ray is slow for a while after it
+    with open_stream(tiny, 7, batch_size=3, batches=40, workers=16) as stream:
+        assert_whole(tiny, stream, 40)

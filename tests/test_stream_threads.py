@@ -1,0 +1,181 @@
+"""Threads as producers, and what holds for every stream: order, ends, errors, nothing left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from itertools import islice
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from synth_engine import Batch, Recipe, Synthesizer
+from synth_engine.errors import FontError, RejectionError, StreamError
+from synth_engine.recipe import Filter, Font
+from synth_engine.stream import open_stream
+from synth_engine.stream.base import Stream, StreamPlan
+from synth_engine.stream.buffers import BufferPool, aligned_empty
+
+
+def assert_equal(batch: Batch, expected: Batch) -> None:
+    assert (batch.start, batch.candidates, batch.texts()) == (expected.start, expected.candidates, expected.texts())
+    for name in ("images", "labels", "boxes"):
+        np.testing.assert_array_equal(getattr(batch, name), getattr(expected, name))
+
+
+def stream_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("synth-stream")]
+
+
+@pytest.fixture(scope="module")
+def impossible(tiny: Recipe) -> Recipe:
+    """No image has a run of 30 px of ink for each of its two characters."""
+    return tiny.replace(filter=Filter(gap_px=30, tries_max=20))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_batches_are_the_synthesizers_own(tiny: Recipe, threads: int) -> None:
+    synth = Synthesizer(tiny, seed=7)
+    with open_stream(tiny, 7, batch_size=5, batches=9, threads=threads) as stream:
+        for index, batch in enumerate(stream):
+            assert_equal(batch, synth.batch(5 * index, 5))
+    assert index == 8
+
+
+def test_starting_late_gives_the_tail(tiny: Recipe) -> None:
+    with open_stream(tiny, 7, batch_size=4, batches=6) as stream:
+        tail = list(stream)[4:]
+    with open_stream(tiny, 7, batch_size=4, start_batch=4, batches=2) as stream:
+        for batch, expected in zip(stream, tail, strict=True):
+            assert_equal(batch, expected)
+
+
+def test_held_batches_keep_their_bytes(tiny: Recipe) -> None:
+    with open_stream(tiny, 7, batch_size=4, prefetch=2) as stream:
+        held = [batch.images[1:] for batch in islice(stream, 40)][::7]
+        rest = list(islice(stream, 40))
+    for k, rows in enumerate(held):
+        np.testing.assert_array_equal(rows, Synthesizer(tiny, 7).batch(28 * k + 1, 3).images)
+    assert len(rest) == 40
+
+
+def test_an_early_stop_leaves_no_threads(tiny: Recipe) -> None:
+    with open_stream(tiny, 7, batch_size=4, threads=2) as stream:
+        next(stream)
+        assert stream_threads()
+    assert not stream_threads()
+    assert list(stream) == []
+    stream.close()
+
+
+def test_a_forgotten_stream_ends_its_threads(tiny: Recipe) -> None:
+    stream = open_stream(tiny, 7, batch_size=4, threads=2)
+    assert len(next(stream)) == 4
+    del stream
+    assert not stream_threads()
+
+
+def test_a_workers_error_comes_once_with_its_type(impossible: Recipe) -> None:
+    with open_stream(impossible, 7, batch_size=4) as stream:
+        with pytest.raises(RejectionError, match="rejected all 20 candidates for sample 0") as caught:
+            next(stream)
+        assert stream.failure is caught.value
+        assert list(stream) == []
+        assert not stream_threads()
+
+
+def test_stats_count_what_was_delivered(hackmit: Recipe) -> None:
+    with open_stream(hackmit, 3, batch_size=8) as stream:
+        batches = list(islice(stream, 3))
+        stats = stream.stats
+    assert (stats.batches, stats.images, stats.remade) == (3, 24, 0)
+    assert stats.candidates == sum(batch.candidates for batch in batches) > 24
+    assert stats.waited_s > 0
+
+
+def test_no_batches_are_no_batches(tiny: Recipe) -> None:
+    with open_stream(tiny, 7, batch_size=4, batches=0) as stream:
+        assert list(stream) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("batch_size", 0), ("start_batch", -1), ("batches", -1), ("threads", -1), ("prefetch", 0)]
+)
+def test_numbers_out_of_range_are_named(tiny: Recipe, name: str, value: int) -> None:
+    with pytest.raises(StreamError, match=f"`{name}` is {value}; expected an integer of at least"):
+        open_stream(tiny, 7, **cast(Any, {"batch_size": 4, name: value}))
+
+
+def test_a_font_that_is_missing_is_found_at_once(tiny: Recipe) -> None:
+    with pytest.raises(FontError, match=r"nowhere\.ttf"):
+        open_stream(tiny.replace(fonts=(Font(file="nowhere.ttf", size_px=16),)), 7, batch_size=4)
+
+
+class Stuck:
+    """A producer whose worker never answers."""
+
+    remade = 0
+
+    def __init__(self) -> None:
+        self.waiting, self.stopped = threading.Event(), threading.Event()
+
+    def take(self) -> Batch:
+        self.waiting.set()
+        self.stopped.wait()
+        raise RuntimeError("stopped")
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    close = stop
+
+
+def test_closing_releases_a_consumer_that_waits(tiny: Recipe) -> None:
+    producer = Stuck()
+    stream = Stream(StreamPlan(recipe=tiny, seed=7, batch_size=4), producer)
+    got: list[list[Batch]] = []
+    consumer = threading.Thread(target=lambda: got.append(list(stream)))
+    consumer.start()
+    producer.waiting.wait()
+    stream.close()
+    consumer.join(timeout=10)
+    assert got == [[]]
+    assert stream.failure is None
+
+
+def test_importing_the_stream_loads_neither_ray_nor_tensorflow() -> None:
+    code = (
+        "import sys, synth_engine, synth_engine.stream; print({'ray', 'tensorflow', 'keras', 'cv2'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("shape", [(7,), (3, 5, 11), (2, 64)])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
+def test_arrays_lie_on_64_byte_boundaries(shape: tuple[int, ...], dtype: str) -> None:
+    for array in (aligned_empty(shape, dtype), BufferPool(keep=2).empty(shape, dtype)):
+        assert (array.shape, array.dtype, array.ctypes.data % 64) == (shape, np.dtype(dtype), 0)
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+
+
+def test_memory_is_used_again_only_after_its_last_view_is_gone() -> None:
+    pool = BufferPool(keep=2)
+    array = pool.empty((4, 16), "u1")
+    address, view = array.ctypes.data, array[2:].view("i2")[:, ::2]
+    del array
+    assert pool.empty((4, 16), "u1").ctypes.data != address
+    del view
+    assert pool.empty((4, 16), "u1").ctypes.data == address
+
+
+def test_a_pool_keeps_no_more_than_it_was_told() -> None:
+    pool = BufferPool(keep=2)
+    arrays = [pool.empty((4096,), "u1") for _ in range(5)]
+    last = {array.ctypes.data for array in arrays[-2:]}
+    while arrays:
+        del arrays[0]
+    assert {a.ctypes.data for a in [pool.empty((4096,), "u1") for _ in range(2)]} == last
