@@ -38,11 +38,18 @@ def install(extra: str) -> None:
     done.write_text(stamp)
 
 
-def run(arguments: list[str], **environment: str) -> None:
-    """Run the environment's Python from the root; a failure ends this script with its exit code."""
-    code = subprocess.run(
-        [str(PYTHON), *arguments], cwd=ROOT, env={**os.environ, **environment}, check=False
-    ).returncode
+def run(arguments: list[str], cwd: Path | None = None, **environment: str) -> None:
+    """Run the environment's Python; a failure ends this script with its exit code.
+
+    Ctrl-C reaches the child too: it is given the time to save what it has.
+    """
+    child = subprocess.Popen([str(PYTHON), *arguments], cwd=cwd, env={**os.environ, **environment})
+    while True:
+        try:
+            code = child.wait()
+            break
+        except KeyboardInterrupt:
+            continue
     if code:
         sys.exit(code)
 
@@ -59,7 +66,7 @@ def main() -> None:
         for name, arguments in CHECKS:
             sys.stdout.write(f"== {name}\n")
             sys.stdout.flush()
-            run(arguments, SYNTH_BENCH_TINY="1")
+            run(arguments, cwd=ROOT, SYNTH_BENCH_TINY="1")
     else:
         sys.exit(__doc__)
 

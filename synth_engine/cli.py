@@ -1,9 +1,9 @@
-"""`python -m synth_engine`: sample, export, target, download and unpack; and how a command reports a failure."""
+"""`python -m synth_engine`: sample, export, target, stream, download, unpack; and how a command reports a failure."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+import time
 
 import click
 
@@ -81,11 +81,50 @@ def export(recipe: str, seed: int, count: int, start: int, out: str) -> None:
 @click.argument("path", type=click.Path())
 @recipe_option
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for mask, mean image and sheet.")
-def target(path: str, recipe: str, out: str) -> None:
+@click.option(
+    "--mean-share",
+    default=0.9,
+    show_default=True,
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Mask by the mean: pixels inked in more than this share of the images.",
+)
+@click.option(
+    "--and-tolerance",
+    default=0.01,
+    show_default=True,
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Mask by bit-AND: pixels that at most this share of the images lack.",
+)
+def target(path: str, recipe: str, out: str, mean_share: float, and_tolerance: float) -> None:
     """Read the real images under PATH; count them, find their shared mask, and draw a sheet."""
     from synth_engine.target import write_report
 
-    write_report(Path(path), Recipe.resolve(recipe), Path(out))
+    write_report(path, Recipe.resolve(recipe), out, mean_share=mean_share, and_tolerance=and_tolerance)
+
+
+@cli.command(epilog="Example: python -m synth_engine stream --workers 4 --seconds 10")
+@recipe_option
+@seed_option
+@click.option("--batch-size", default=512, show_default=True, type=click.IntRange(1), help="Images a batch.")
+@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Ray actors; 0: threads here.")
+@click.option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster.", show_default="one started here")
+@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True), help="How long.")
+def stream(recipe: str, seed: int, batch_size: int, workers: int, ray_address: str | None, seconds: float) -> None:
+    """Take batches as fast as they come, and say how fast that was: the way to size a machine."""
+    from synth_engine.stream import open_stream
+
+    source = Recipe.resolve(recipe)
+    with open_stream(source, seed, batch_size=batch_size, workers=workers, ray_address=ray_address) as batches:
+        next(batches)  # compiling and starting are not what is measured
+        began, before = time.perf_counter(), batches.stats
+        while time.perf_counter() - began < seconds:
+            next(batches)
+        taken, stats = time.perf_counter() - began, batches.stats
+    images = stats.images - before.images
+    click.echo(
+        f"{images / taken:,.0f} images/s, {100 * stats.images / stats.candidates:.1f}% of the candidates passed, "
+        f"the consumer waited {100 * (stats.waited_s - before.waited_s) / taken:.0f}% of the time"
+    )
 
 
 @cli.command(

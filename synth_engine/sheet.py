@@ -57,7 +57,7 @@ def draw_labelled(images: Any, texts: Sequence[str], *, columns: int = 8, scale:
 
 
 def save_picture(picture: Image.Image, path: str | Path) -> None:
-    """Write ``picture`` in the format of the path's ending, whole or not at all; SynthError for an ending that is none."""
+    """Write ``picture`` in the format of the path's ending, whole or not at all; raises SynthError for another."""
     known = Image.registered_extensions()
     if Path(path).suffix.lower() not in known:
         raise SynthError(f"{path} has no ending of a picture format; call it .png", path)

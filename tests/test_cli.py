@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.cli import cli, main_guard
-from synth_engine.errors import RunError
+from synth_engine.errors import RunError, SynthError
 from synth_engine.export import export_png
 from synth_engine.runs import RunFolder
 from synth_engine.scaling import from_network, to_network
@@ -55,12 +56,55 @@ def test_expected_failures_exit_1_on_stderr() -> None:
     assert done.stderr.startswith("error: cannot read recipe nowhere.toml")
 
 
-@pytest.mark.parametrize("raised", [OSError(28, "No space left on device", "x.png"), KeyboardInterrupt()])
-def test_full_disk_and_interrupt_are_no_tracebacks(raised: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synth_engine.sheet.save_picture", lambda *_: (_ for _ in ()).throw(raised))
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device", "x.png")
+
+
+def test_full_disk_is_an_error_and_leaves_no_half_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Path, "replace", full_disk)
+    with pytest.raises(SystemExit) as left:
+        main_guard(cli, ["sample", "--count", "1", "--out", str(tmp_path / "s.png")])
+    assert left.value.code == 1
+    assert "error: x.png: No space left on device; what was written before is whole" in capfd.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_that_filled_the_disk_goes_on_afterwards(
+    tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = Image.Image.save
+    calls = iter(range(100))
+    monkeypatch.setattr(Image.Image, "save", lambda *a, **k: full_disk() if next(calls) == 5 else saved(*a, **k))
+    with pytest.raises(OSError, match="No space left"):
+        export_png(Synthesizer(tiny), tmp_path, count=9)
+    assert len(list(tmp_path.glob("*.png"))) == 5
+    export_png(Synthesizer(tiny), tmp_path, count=9)
+    assert len(list(tmp_path.glob("*.png"))) == 9
+    assert all(Image.open(path).size == (40, 24) for path in tmp_path.glob("*.png"))
+
+
+def test_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synth_engine.sheet.save_picture", interrupt)
     with pytest.raises(SystemExit) as left:
         main_guard(cli, ["sample", "--count", "1"])
-    assert left.value.code == (130 if isinstance(raised, KeyboardInterrupt) else 1)
+    assert left.value.code == 130
+
+
+@pytest.mark.parametrize("out", ["sheet", "sheet.xyz"])
+def test_a_picture_needs_an_ending(tmp_path: Path, out: str) -> None:
+    result = CliRunner().invoke(cli, ["sample", "--count", "1", "--out", str(tmp_path / out)])
+    assert isinstance(result.exception, SynthError)
+    assert "has no ending of a picture format" in str(result.exception)
+
+
+def test_stream_reports_its_rate() -> None:
+    result = CliRunner().invoke(cli, ["stream", "--seconds", "0.2", "--batch-size", "64"])
+    assert re.search(r"[\d,]+ images/s, 1\d\.\d% of the candidates passed, the consumer waited \d+%", result.output)
 
 
 def test_every_command_has_help_with_an_example() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_engine import Recipe, Synthesizer
+from synth_engine import Recipe, Synthesizer, fonts
 from synth_engine.errors import FontError
 from synth_engine.fonts import check_coverage, open_font
 from synth_engine.glyphs import GlyphBank
@@ -43,6 +43,7 @@ def test_tile_too_small_is_refused() -> None:
     ("font", "message"),
     [
         (Font(file="package:no_such_package/a.ttf", size_px=9), "no_such_package is not installed"),
+        (Font(file="package:no.such/a.ttf", size_px=9), "no.such is not installed"),
         (Font(file="package:fontpkg_arimo/files/none.ttf", size_px=9), "there is no file none.ttf"),
         (Font(file=__file__, size_px=9), "Pillow cannot open it"),
         (Font(file=ARIMO, size_px=9, axes={"Wieght": 700}), "has the axes Weight, not Wieght"),
@@ -58,6 +59,16 @@ def test_axes_change_the_ink(tiny: Recipe) -> None:
     bold = tiny.replace(fonts=(Font(file=ARIMO, size_px=16, axes={"Weight": 700}),))
     ink = [Synthesizer(recipe).batch(0, 50).images.mean() for recipe in (tiny, bold)]
     assert ink[1] > 1.15 * ink[0]
+
+
+def test_banks_of_other_code_are_not_taken(tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTH_ENGINE_CACHE", str(tmp_path / "cache"))
+    GlyphBank.of(tiny)
+    changed = tmp_path / "fonts.py"
+    changed.write_text(Path(fonts.__file__).read_text() + "# changed")
+    monkeypatch.setattr(fonts, "__file__", str(changed))
+    GlyphBank.of(tiny)
+    assert len(list((tmp_path / "cache").glob("glyphs-*.npz"))) == 2
 
 
 def test_damaged_bank_is_made_anew(tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,7 @@ def test_failed_save_keeps_the_former_file(tmp_path: Path, tiny: Recipe, monkeyp
         ("[canvas]", "[canvas", "bad.toml"),
         ("angle_deg = [0, 20]", "angle_deg = [20, 0]", "ranges must run upwards"),
         ("slack_px = 2", "slack_px = 0", "Expected `int` >= 1"),
+        ("[mask]", "[mask]\nfile = 5", r"unknown field `file`"),
     ],
 )
 def test_bad_toml_says_where(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -56,6 +57,13 @@ def test_bad_toml_says_where(tmp_path: Path, old: str, new: str, message: str) -
     assert old in source.read_text()
     (tmp_path / "bad.toml").write_text(source.read_text().replace(old, new))
     with pytest.raises(RecipeError, match=message):
+        Recipe.load(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize("text", ["fonts = 3", "mask = 3", "[fonts]\nfile = 'a'", "name = ['x']"])
+def test_entries_of_a_wrong_type_are_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(RecipeError, match=r"bad\.toml: "):
         Recipe.load(tmp_path / "bad.toml")
 
 

@@ -21,29 +21,39 @@ MEAN_SHARE = 0.9
 AND_TOLERANCE = 0.01
 
 
-def write_report(path: str | Path, recipe: Recipe, out: str | Path) -> Report:
+def write_report(
+    path: str | Path,
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    mean_share: float = MEAN_SHARE,
+    and_tolerance: float = AND_TOLERANCE,
+) -> Report:
     """Read the target in ``path``, print its counts, and write what was found into the folder ``out``.
 
-    Files: ``mask.png`` (`mean_mask`: over 90% of the images), ``mask-and.png`` (`and_mask`: lacking in at most 1%),
+    Files: ``mask.png`` (`mean_mask` with ``mean_share``), ``mask-and.png`` (`and_mask` with that share),
     ``mean.png`` (share of images that ink a pixel: 0 none, 255 all), ``sheet.png`` (images spread over the target, and
     some without the mask) and ``report.json``. Shows a bar on stderr. Raises TargetError as `load_target` does.
     """
     target = load_target(path, recipe, progress=True)
-    pictures = _pictures(target.images)
+    pictures = _pictures(target.images, mean_share, and_tolerance)
     for name, pixels in pictures.items():
         _save(pixels, Path(out) / name)
     _save_sheet(target, pictures["mask.png"] > 0, Path(out) / "sheet.png")
     facts = _facts(target, str(path), recipe, {name: int((ink > 0).sum()) for name, ink in pictures.items()})
     write_bytes(Path(out) / "report.json", msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
-    click.echo("\n".join([*target.report.lines(), f"written to {out}"]))
+    masks = f"shared mask {facts['mask_px']} px by the mean, {facts['mask_and_px']} px by bit-AND"
+    click.echo("\n".join([*target.report.lines(), masks, f"written to {out}"]))
     return target.report
 
 
-def _pictures(images: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[np.uint8]]:
+def _pictures(
+    images: npt.NDArray[np.uint8], mean_share: float, and_tolerance: float
+) -> dict[str, npt.NDArray[np.uint8]]:
     mean = ink_counts(images) * (255 / len(images))
     return {
-        "mask.png": mean_mask(images, MEAN_SHARE) * np.uint8(255),
-        "mask-and.png": and_mask(images, AND_TOLERANCE) * np.uint8(255),
+        "mask.png": mean_mask(images, mean_share) * np.uint8(255),
+        "mask-and.png": and_mask(images, and_tolerance) * np.uint8(255),
         "mean.png": np.round(mean).astype(np.uint8),
     }
 
