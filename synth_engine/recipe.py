@@ -180,7 +180,7 @@ class Recipe(Part, frozen=True, kw_only=True):
 
     @classmethod
     def named(cls, name: str) -> Recipe:
-        """The built-in recipe of that name; raises RecipeError listing the names there are."""
+        """The built-in recipe of that name; raises RecipeError listing the names there are, FontError as `load`."""
         folder = resources.files("synth_engine") / "recipes"
         known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
         if name not in known:
@@ -189,7 +189,11 @@ class Recipe(Part, frozen=True, kw_only=True):
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
-        """The recipe in a TOML file; relative font and mask paths are taken from the file's folder."""
+        """The recipe in a TOML file; relative font and mask paths are taken from the file's folder.
+
+        Raises RecipeError saying where the file is wrong, and FontError for a font that is missing, lacks a character
+        of the alphabet, draws it past the tile, or draws it like another case.
+        """
         path = Path(path)
         try:
             content = path.read_bytes()
@@ -247,9 +251,14 @@ def _decode(content: bytes, *, where: str, folder: Path | None) -> Recipe:
         data = msgspec.toml.decode(content)
         if folder is not None:
             _resolve_paths(data, folder)
-        return msgspec.convert(data, Recipe)
+        recipe = msgspec.convert(data, Recipe)
     except (msgspec.DecodeError, ValueError) as error:
         raise RecipeError(f"{where}: {error}{_hint(str(error))}", where) from error
+    from synth_engine.fonts import check_coverage  # opens files with Pillow: not for a module that is all values
+
+    for font in recipe.fonts:
+        check_coverage(font, recipe.alphabet, recipe.raster)
+    return recipe
 
 
 def _resolve_paths(data: dict[str, Any], folder: Path) -> None:

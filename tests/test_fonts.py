@@ -34,6 +34,12 @@ def test_capitals_under_small_labels_are_refused() -> None:
     check_coverage(font, "AB12", Raster(tile_px=40))
 
 
+def test_unusable_fonts_are_found_when_the_recipe_is_loaded(tmp_path: Path, tiny: Recipe) -> None:
+    tiny.replace(fonts=(Font(file=CAPITALS_ONLY, size_px=14),)).save(tmp_path / "r.toml")
+    with pytest.raises(FontError, match="draws 'acx' like the other case"):
+        Recipe.load(tmp_path / "r.toml")
+
+
 def test_tile_too_small_is_refused() -> None:
     with pytest.raises(FontError, match="past the tile of 20 px; raise `raster"):
         check_coverage(Font(file=ARIMO, size_px=26), "abw", Raster(tile_px=20))
