@@ -167,18 +167,25 @@ def _finish(plan, scratch, key):
             scratch.canvas[y, pad + w] = bits
     _clear_outside(scratch.canvas, pad, words, plan.shape[1])
     if plan.open_px > 1:
+        _clear_guards(scratch.canvas, pad, words)
         open_ink(scratch.canvas, pad, words, plan.open_px)
         _clear_outside(scratch.canvas, pad, words, plan.shape[1])
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _clear_outside(canvas, pad, words, width):
-    """Zero the guard words and the last word's bits right of the canvas: packed rows show them, others carry them."""
+    """Zero the last word's bits right of the canvas: packed rows show them, unpacked ones carry them over."""
     inside = ~uint64(0) >> uint64(-width & 63)
     for y in range(canvas.shape[0]):
-        canvas[y, :pad] = 0
-        canvas[y, pad + words :] = 0
         canvas[y, pad + words - 1] &= inside
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _clear_guards(canvas, pad, words):
+    for y in range(canvas.shape[0]):
+        for w in range(pad):
+            canvas[y, w] = 0
+            canvas[y, pad + words + w] = 0
 
 
 @njit(cache=True, nogil=True, inline="always")
