@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from classifier.config import Training
 from classifier.data import Lesson, Source, open_batches, positions
 from classifier.decode import Floats, Readings, decode, join
 from classifier.files import Recogniser
-from classifier.fitting import Echo, Phase
+from classifier.fitting import Context, Phase
 from classifier.model import Learner, recalibrate, warped_view
 from classifier.pseudo import PseudoLabels, Scores, choose
 from synth_engine.atomic import write_with
@@ -51,11 +50,9 @@ def adapt(
     learner: Learner,
     images: NDArray[np.uint8],
     source: Source,
-    run: Path,
+    context: Context,
     *,
     minutes: float | None = None,
-    echo: Echo,
-    extra: tuple[Any, ...] = (),
 ) -> list[Scores]:
     """Adapt ``learner`` to real ``images`` (N, H, W) uint8 {0, 1}; returns each round's unlabelled scores.
 
@@ -65,18 +62,17 @@ def adapt(
     learner.salt = 1
     phase = Phase(
         learner,
-        run,
+        context,
         "adapt",
         steps=settings.steps,
         peak_rate=settings.learning_rate,
         warmup_steps=settings.warmup_steps,
-        echo=echo,
     )
     if not phase.resumed:
         begin(learner, images)
         phase.checkpoints.save()
     deadline = time.monotonic() + (float("inf") if minutes is None else 60 * minutes)
-    rounds = _Rounds(phase, images, source, run, echo, extra)
+    rounds = _Rounds(phase, images, source, context)
     return list(rounds.scores(deadline))
 
 
@@ -89,17 +85,9 @@ def begin(learner: Learner, images: NDArray[np.uint8]) -> None:
 class _Rounds:
     """The rounds of one adaptation; what a round teaches is kept in a file, so that a resumed one teaches the same."""
 
-    def __init__(
-        self,
-        phase: Phase,
-        images: NDArray[np.uint8],
-        source: Source,
-        run: Path,
-        echo: Echo,
-        extra: tuple[Any, ...],
-    ) -> None:
-        self._phase, self._images, self._source, self._echo, self._extra = phase, images, source, echo, extra
-        self._learner, self._folder = phase.learner, run / "pseudo-labels"
+    def __init__(self, phase: Phase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
+        self._phase, self._images, self._source, self._echo = phase, images, source, context.echo
+        self._learner, self._folder = phase.learner, context.run / "pseudo-labels"
         self._teacher = Recogniser(phase.learner.teacher, source.recipe)
         self._expected = expected_shares(source.recipe, source.seed)
         self._split = Split.of(self._learner.settings.batch_size, self._learner.settings.adaptation.real_share)
@@ -125,7 +113,7 @@ class _Rounds:
         real = Lesson(self._images[picked], pseudo).dataset(self._split.real, seed + number, step - start, end - start)
         first = _after_training(self._learner, self._split) + step
         with open_batches(self._source, self._split.synthetic, first, end - step, real) as batches:
-            self._phase.fit(batches, end, self._learner.settings.batch_size, self._extra)
+            self._phase.fit(batches, end, self._learner.settings.batch_size)
         return scores
 
     def _pseudo_labels(self, number: int, images: NDArray[np.uint8]) -> tuple[PseudoLabels, Scores]:

@@ -6,7 +6,6 @@ network consists of built-in layers, so that loading runs no code of its own.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +19,9 @@ from synth_engine.atomic import write_with
 from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
 from synth_engine.scaling import to_network
+from synth_engine.training.networks import RECIPE, load_network, recipe_beside
 
 MODEL = "classifier.keras"
-RECIPE = "recipe.toml"
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Recogniser:
         path = Path(path)
         network = load_network(path)
         if recipe is None:
-            recipe = _recipe_beside(path)
+            recipe = recipe_beside(path)
         check_fit(network, recipe, path)
         return cls(network, recipe)
 
@@ -71,20 +70,6 @@ class Recogniser:
         return tf.function(lambda images: self.network(images, training=False))
 
 
-def load_network(path: Path) -> Any:
-    """The Keras model in a ``.keras`` file, loaded in safe mode; raises ModelError saying what is wrong with it."""
-    import keras
-
-    if not path.is_file():
-        raise ModelError(f"expected a .keras file, but {path} does not exist; train one, or check the path", path)
-    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
-        raise ModelError(f"expected a Keras 3 file (.keras), but {path} is none or damaged; copy it again", path)
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises nearly everything on a damaged archive
-        raise ModelError(f"{path} cannot be loaded ({type(error).__name__}: {error}); copy it again") from error
-
-
 def check_fit(network: Any, recipe: Recipe, path: Path) -> None:
     """Raise ModelError unless the network takes the recipe's images and scores its alphabet."""
     if tuple(network.input_shape[1:]) != (*recipe.shape, 1):
@@ -100,24 +85,3 @@ def check_fit(network: Any, recipe: Recipe, path: Path) -> None:
             f"{len(recipe.alphabet)}; use the recipe.toml of the run that made it",
             network.output_shape,
         )
-
-
-def _recipe_beside(path: Path) -> Recipe:
-    beside = path.parent / RECIPE
-    if not beside.is_file():
-        raise ModelError(f"expected {RECIPE} beside {path}, found none; copy it from the run folder", beside)
-    return Recipe.load(beside)
-
-
-def load_refiner(path: str | Path, recipe: Recipe) -> Any:
-    """A refiner's network, images (N, H, W, 1) to images of the same shape; raises ModelError if it does not fit."""
-    network = load_network(Path(path))
-    wanted = (*recipe.shape, 1)
-    if tuple(network.input_shape[1:]) not in (wanted, (None, None, 1)) or network.output_shape[-1] != 1:
-        raise ModelError(
-            f"{path} refines images of shape {network.input_shape[1:]}, recipe {recipe.name} makes {wanted}; "
-            "train a refiner with this recipe",
-            network.input_shape,
-        )
-    network.trainable = False
-    return network

@@ -2,49 +2,70 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from classifier.checkpoints import Checkpoints
 from classifier.model import Learner, learning_rate
-from synth_engine.atomic import write_bytes
 from synth_engine.errors import RunError
+from synth_engine.training.checkpoints import Checkpoints
+from synth_engine.training.interrupt import StopOnInterrupt
+from synth_engine.training.metrics import MetricsTable
 
 METRICS = "metrics.csv"
 COLUMNS = ("phase", "step", "images", "seconds", "loss", "characters", "learning_rate")
 Echo = Callable[[str], object]
 
 
+@dataclass(frozen=True)
+class Context:
+    """What the phases of a run share: its folder, where lines for people go, Ctrl-C, further callbacks of ``fit``."""
+
+    run: Path
+    echo: Echo
+    interrupt: StopOnInterrupt
+    callbacks: tuple[Any, ...] = ()
+
+
 class Phase:
     """``steps`` optimiser steps with one learning-rate course, gone on with from the phase's newest checkpoint."""
 
     def __init__(
-        self, learner: Learner, run: Path, name: str, *, steps: int, peak_rate: float, warmup_steps: int, echo: Echo
+        self, learner: Learner, context: Context, name: str, *, steps: int, peak_rate: float, warmup_steps: int
     ) -> None:
         self.learner, self.name, self.steps = learner, name, steps
         optimizer = keras.optimizers.Adam(learning_rate(peak_rate, warmup_steps, steps))
         optimizer.build(learner.student.trainable_variables)
         learner.compile(optimizer=optimizer, jit_compile=False)
-        self.checkpoints = Checkpoints(run / "checkpoints" / name, learner)
-        self.resumed = self.checkpoints.restore()
-        self._table, self._echo, self._run = MetricsTable(run / METRICS, name, self.step), echo, run
+        folder, weights = context.run / "checkpoints" / name, learner.student.variables
+        self.checkpoints = Checkpoints(folder, learner.state, step=optimizer.iterations, weights=weights)
+        self.resumed = self.checkpoints.restore() is not None
+        self._table = MetricsTable(context.run / METRICS, COLUMNS, self._keeps)
+        self._context = context
 
     @property
     def step(self) -> int:
         """Optimiser steps made so far."""
-        return int(self.learner.optimizer.iterations)
+        return self.checkpoints.step
 
-    def fit(self, dataset: Any, until: int, images_a_step: int, extra: tuple[Any, ...] = ()) -> None:
-        """Learn from ``dataset`` up to step ``until``; it must hold exactly the batches that are missing."""
-        log = Log(self, self._table, until, images_a_step, self._echo)
-        self.learner.fit(dataset, epochs=1, verbose=0, shuffle=False, callbacks=[log, *extra])
+    def _keeps(self, row: dict[str, str]) -> bool:
+        return row["phase"] != self.name or int(row["step"]) <= self.step
+
+    def fit(self, dataset: Any, until: int, images_a_step: int) -> None:
+        """Learn from ``dataset`` up to step ``until``; it must hold exactly the batches that are missing.
+
+        Raises KeyboardInterrupt after Ctrl-C, once a checkpoint is saved.
+        """
+        context = self._context
+        log = Log(self, self._table, until, images_a_step, context.echo)
+        callbacks = [log, context.interrupt, *context.callbacks]
+        self.learner.fit(dataset, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
+        context.interrupt.leave_if_requested(self.checkpoints)
 
 
 class Log(keras.callbacks.Callback):
@@ -80,31 +101,12 @@ class Log(keras.callbacks.Callback):
         seconds = time.perf_counter() - self._since
         rate = float(self._phase.learner.optimizer.learning_rate)
         images = self._step * self._images
-        self._table.add(self._step, images, seconds, logs["loss"], logs["characters"], rate)
+        row: dict[str, str | float] = {"phase": self._phase.name, "step": str(self._step), "images": str(images)}
+        row |= {"seconds": seconds, "loss": logs["loss"], "characters": logs["characters"], "learning_rate": rate}
+        with self._phase.checkpoints.writing(METRICS):
+            self._table.add(row)
         speed = (self._step - self._from) * self._images / seconds
         self._echo(
             f"{self._phase.name} {self._step}/{self._phase.steps}: loss {logs['loss']:.4f}, "
             f"characters {logs['characters']:.1%}, {speed:.0f} images/s"
         )
-
-
-class MetricsTable:
-    """`metrics.csv`: rows of earlier phases, then this phase's up to the step gone on from, then new ones."""
-
-    def __init__(self, path: Path, phase: str, step: int) -> None:
-        self._path, self._phase = path, phase
-        self._rows = [row for row in _rows(path) if row[0] != phase or int(row[1]) <= step]
-
-    def add(self, step: int, *values: float) -> None:
-        """Append a row and write the table, whole or not at all."""
-        self._rows.append([self._phase, str(step), *(f"{value:.6g}" for value in values)])
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *self._rows])
-        write_bytes(self._path, text.getvalue().encode())
-
-
-def _rows(path: Path) -> list[list[str]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.reader(file) if len(row) == len(COLUMNS)][1:]

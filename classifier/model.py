@@ -34,6 +34,13 @@ class Learner(keras.Model):
         self.loss_mean = keras.metrics.Mean(name="loss")
         self.right_mean = keras.metrics.Mean(name="characters")
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must hold beside the step, from which batches and drawn warps follow."""
+        # Keras saves the states of its seed generators (dropout) in no format of its own
+        seeds = [v.value for v in self.student.variables if v.path.endswith("seed_generator_state")]
+        return {"student": self.student, "teacher": self.teacher, "optimizer": self.optimizer, "seeds": seeds}
+
     def train_step(self, data: dict[str, Any]) -> dict[str, Any]:
         """One step on synthetic ``images``, ``labels``, ``boxes`` and, if given, ``real_images``, ``real_labels``,
         ``real_points``, ``real_weights`` (see `data`)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -29,18 +29,20 @@ class Reading:
 class Account:
     """What was left out: (name, reason), the reason being damage or another size than the recipe's.
 
-    ``names``: all images met, whether asked for or not.
+    ``names``: all images met, whether asked for or not; ``repeated``: names met again, of which the first is read.
     """
 
     read: int = 0
     names: set[str] = field(default_factory=set)
     damaged: list[tuple[str, str]] = field(default_factory=list)
     wrong_size: list[tuple[str, str]] = field(default_factory=list)
+    repeated: list[tuple[str, str]] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """One line an image that was left out, then the counts."""
-        left_out = [f"{name}: {reason}" for name, reason in [*self.damaged, *self.wrong_size]]
+        left_out = [f"{name}: {reason}" for name, reason in [*self.damaged, *self.wrong_size, *self.repeated]]
         counts = f"{self.read} read, {len(self.damaged)} damaged, {len(self.wrong_size)} of another size"
+        counts += f", {len(self.repeated)} left out for a repeated name" if self.repeated else ""
         return [*left_out, counts]
 
 
@@ -49,7 +51,8 @@ def read_paths(
 ) -> Iterator[Reading]:
     """Readings of all images in ``paths`` (see `target.iter_grey`), in order; fills ``account`` on the way.
 
-    ``only``: names to read, all others being passed over. Raises TargetError for a path that is missing or empty.
+    ``only``: names to read; other images that could be read are passed over, damaged ones always named. Raises
+    TargetError for a path that is missing or empty.
     """
     usable = _usable(recogniser, paths, account, only)
     while batch := list(islice(usable, BATCH)):
@@ -63,14 +66,17 @@ def read_paths(
 def _usable(
     recogniser: Recogniser, paths: Sequence[str | Path], account: Account, only: Container[str] | None
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    for path in paths:
-        for found in iter_grey(path):
-            account.names.add(found.name)
-            if only is not None and found.name not in only:
-                continue
-            image = _image(found, recogniser, account)
-            if image is not None:
-                yield found.name, image
+    taken: set[str] = set()
+    for found in chain.from_iterable(map(iter_grey, paths)):
+        account.names.add(found.name)
+        if only is not None and found.grey is not None and found.name not in only:
+            continue
+        image = _image(found, recogniser, account)
+        if image is not None and found.name in taken:
+            account.repeated.append((found.name, "repeats the name of an earlier image; rename it"))
+        elif image is not None:
+            taken.add(found.name)
+            yield found.name, image
 
 
 def _image(found: Found, recogniser: Recogniser, account: Account) -> NDArray[np.uint8] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -13,6 +13,12 @@ from classifier.config import Adaptation, DataName, NetworkName, Training
 from synth_engine.cli import main_guard
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
+from synth_engine.runtime import prepare_tensorflow
+from synth_engine.synthesizer import Synthesizer
+from synth_engine.training.networks import RECIPE, recipe_beside
+
+if TYPE_CHECKING:
+    from classifier.session import Session
 
 COUNT = click.IntRange(1)
 DEFAULTS = Training()
@@ -20,13 +26,15 @@ DEFAULTS = Training()
 
 @click.command(
     epilog="Example: python -m classifier.train --real challenges --run runs/classifier. Without --real it learns from "
-    "synthetic images alone. No label of a real image is read. Ctrl-C keeps the last checkpoint; repeat with --resume."
+    "synthetic images alone. No label of a real image is read. Ctrl-C saves a checkpoint; repeat with --resume."
 )
 @click.option("--real", type=click.Path(), help="Unlabelled real images, to adapt to.  [default: none, no adaptation]")
 @click.option(
-    "--recipe", metavar="NAME|TOML", help="Built-in or a file.  [default: hackmit-target with --real, else hackmit]"
+    "--recipe",
+    metavar="NAME|TOML",
+    help="Built-in or a file.  [default: the refiner's; without one hackmit-target with --real, else hackmit]",
 )
-@click.option("--refiner", type=click.Path(), help="refiner.keras of a gan.train run.")
+@click.option("--refiner", type=click.Path(), help="refiner.keras of a gan.train run, recipe.toml beside it.")
 @click.option(
     "--data",
     type=click.Choice(get_args(DataName)),
@@ -86,7 +94,7 @@ DEFAULTS = Training()
 @click.option("--tensorboard", is_flag=True, help="Also write summaries for TensorBoard.")
 def train(folder: str, resume: bool, threads: int | None, **options: Any) -> None:
     """Train a recogniser and write classifier.keras with recipe.toml, config.json and metrics.csv beside it."""
-    recipe = default_recipe(options["recipe"], options["real"] is not None)
+    recipe = choose_recipe(options["recipe"], options["refiner"], options["real"] is not None)
     settings = resolve(options)
     config = {
         **settings.as_dict(),
@@ -95,19 +103,34 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
         **{name: options[name] for name in ("real", "real_limit", "refiner")},
     }
     click.echo(json.dumps(config, indent=2))
-    real = _real_images(options["real"], recipe, options["real_limit"]) if options["real"] else None
-    run = RunFolder.create(folder, config, resume=resume)  # only now: a wrong path must not cost the folder
-    try:
-        path = _train(run, recipe, settings, threads, real, options)
-    except KeyboardInterrupt:
-        click.echo(f"what was learnt up to the last line above is kept in {run.path}; repeat with --resume", err=True)
-        raise
-    click.echo(f"{path} holds the recogniser, {path.parent / 'recipe.toml'} its recipe")
+    session = _session(recipe, settings, threads, options)
+    learner = session.learner()  # all that can go wrong does so before the folder is taken
+    run = RunFolder.create(folder, config, resume=resume)
+    path = session.train(learner, run, click.echo)
+    click.echo(f"{path} holds the recogniser, {path.parent / RECIPE} its recipe")
 
 
-def default_recipe(name: str | None, has_real: bool) -> Recipe:
-    """The recipe asked for; else the one fitted to the contest's real images where there are any to adapt to."""
-    return Recipe.resolve(name or ("hackmit-target" if has_real else "hackmit"))
+def choose_recipe(name: str | None, refiner: str | None, has_real: bool) -> Recipe:
+    """The recipe asked for; else the refiner's; else the one fitted to the contest's real images, if there are any.
+
+    Warns on stderr of a refiner that was made for another recipe than the one asked for.
+    """
+    if name is None:
+        return recipe_beside(refiner) if refiner else Recipe.resolve("hackmit-target" if has_real else "hackmit")
+    recipe = Recipe.resolve(name)
+    if refiner and Path(refiner).with_name(RECIPE).is_file():
+        _warn_of_another(recipe, refiner)
+    return recipe
+
+
+def _warn_of_another(recipe: Recipe, refiner: str) -> None:
+    made_for = recipe_beside(refiner)
+    if made_for.key != recipe.key:
+        click.echo(
+            f"warning: {refiner} was trained with recipe {made_for.name} ({made_for.key[:12]}), --recipe is "
+            f"{recipe.name} ({recipe.key[:12]}); leave --recipe out to use the refiner's",
+            err=True,
+        )
 
 
 def resolve(options: dict[str, Any]) -> Training:
@@ -118,24 +141,17 @@ def resolve(options: dict[str, Any]) -> Training:
     return Training(data=data, adaptation=adaptation, **{name: options[name] for name in names})
 
 
-def _train(
-    run: RunFolder, recipe: Recipe, settings: Training, threads: int | None, real: Any, options: dict[str, Any]
-) -> Path:
-    from synth_engine.runtime import prepare_tensorflow
-
-    prepare_tensorflow(settings.seed, threads)
+def _session(recipe: Recipe, settings: Training, threads: int | None, options: dict[str, Any]) -> Session:
+    """The session of these options; raises SynthError for fonts, real images or an installation of no use."""
+    Synthesizer(recipe, settings.seed).batch(0, 1)
+    real = _real_images(options["real"], recipe, options["real_limit"]) if options["real"] else None
+    prepare_tensorflow(settings.seed, threads, deterministic=True)
     from classifier.data import Source
     from classifier.session import Session
 
-    session = Session(
-        settings=settings,
-        source=Source(
-            recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"]
-        ),
-        real=real,
-        **{name: options[name] for name in ("refiner", "tensorboard", "adapt_minutes")},
-    )
-    return session.train(run, click.echo)
+    source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
+    others = {name: options[name] for name in ("refiner", "tensorboard", "adapt_minutes")}
+    return Session(settings=settings, source=source, real=real, **others)
 
 
 def _real_images(path: str, recipe: Recipe, limit: int | None) -> Any:

@@ -1,17 +1,12 @@
-"""What happens beside training: stopping, reporting, pictures, checkpoints. Callbacks of Keras' ``fit``.
+"""What happens beside training: ends of phases, reports, pictures. Callbacks of Keras' ``fit``.
 
 `fit` runs in intervals of ``report_steps``, which it calls epochs; its logs are means over the interval.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import signal
-import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import click
@@ -19,15 +14,16 @@ import keras
 import numpy as np
 
 from gan import losses
-from gan.checkpoints import Checkpoints
 from gan.data import Images
 from gan.simgan import METRICS
-from synth_engine.atomic import write_bytes
 from synth_engine.errors import RunError
 from synth_engine.scaling import from_network, to_network
 from synth_engine.sheet import draw_sheet, save_picture
+from synth_engine.training.checkpoints import Checkpoints
+from synth_engine.training.metrics import MetricsTable
 
 Logs = dict[str, Any]
+COLUMNS = ("phase", "step", "seconds", *METRICS)
 SHOWN = 8
 
 
@@ -43,34 +39,6 @@ class StopAt(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-class StopOnInterrupt(keras.callbacks.Callback):
-    """Used as a context, turns the first Ctrl-C into a stop after the current step; the second one acts at once."""
-
-    def __init__(self, model: keras.Model) -> None:
-        super().__init__()
-        self.set_model(model)
-        self.requested = False
-
-    def __enter__(self) -> StopOnInterrupt:
-        self.former = signal.getsignal(signal.SIGINT)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._request)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self.former)
-
-    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
-        if self.requested:
-            self.model.stop_training = True
-
-    def _request(self, *_: Any) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = self.model.stop_training = True
-
-
 class StopOnNonFinite(keras.callbacks.Callback):
     """Raises RunError when a logged value is NaN or infinite, before anything is saved."""
 
@@ -83,7 +51,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
         if names:
             raise RunError(
                 f"expected finite losses, received NaN or infinity for {', '.join(names)} at step "
-                f"{int(self.model.step)}; lower the learning rates in a new run; {self.checkpoints.advice()}",
+                f"{self.checkpoints.step}; lower the learning rates in a new run; {self.checkpoints.advice()}",
                 names,
             )
 
@@ -91,22 +59,19 @@ class StopOnNonFinite(keras.callbacks.Callback):
 class Metrics(keras.callbacks.Callback):
     """Prints a line and adds a row to ``path`` (CSV) an interval; rows beyond the model's step are dropped first."""
 
-    FIELDS = ("phase", "step", "seconds", *METRICS)
-
     def __init__(self, path: Path, checkpoints: Checkpoints, last_step: int) -> None:
         super().__init__()
-        self.path, self.checkpoints, self.last_step = path, checkpoints, last_step
-        self.rows = [row for row in _read_rows(path) if int(row["step"]) <= int(checkpoints.model.step)]
-        self.started = time.monotonic() - (float(self.rows[-1]["seconds"]) if self.rows else 0.0)
+        self.checkpoints, self.last_step = checkpoints, last_step
+        self.table = MetricsTable(path, COLUMNS, lambda row: int(row["step"]) <= checkpoints.step)
+        self.started = time.monotonic() - (float(self.table.rows[-1]["seconds"]) if self.table.rows else 0.0)
 
     def on_epoch_end(self, _: int, logs: Logs | None = None) -> None:
-        values = {name: f"{float(value):.6g}" for name, value in (logs or {}).items()}
+        phase, step, logs = self.model.phase, str(self.checkpoints.step), logs or {}
         seconds = f"{time.monotonic() - self.started:.1f}"
-        self.rows.append({"phase": self.model.phase, "step": str(int(self.model.step)), "seconds": seconds, **values})
-        with self.checkpoints.writing(str(self.path)):
-            write_bytes(self.path, _csv(self.FIELDS, self.rows))
-        shown = "  ".join(f"{name} {float(value):.4f}" for name, value in values.items())
-        click.echo(f"{self.model.phase} step {int(self.model.step)}/{self.last_step}  {seconds} s  {shown}")
+        with self.checkpoints.writing(str(self.table.path)):
+            self.table.add({"phase": phase, "step": step, "seconds": seconds, **logs})
+        shown = "  ".join(f"{name} {float(value):.4f}" for name, value in logs.items())
+        click.echo(f"{phase} step {step}/{self.last_step}  {seconds} s  {shown}")
 
 
 class Periodic(keras.callbacks.Callback):
@@ -133,18 +98,3 @@ def draw_progress(model: Any, synthetic: Images, real: Images, path: Path) -> No
     change = from_network(np.abs(after - before) - 1.0)
     rows = (("real", real[:SHOWN]), ("synthetic", synthetic[:SHOWN]), ("refined", after), ("|difference|", change))
     save_picture(draw_sheet(rows), path)
-
-
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _csv(fields: tuple[str, ...], rows: list[dict[str, str]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fields, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()

@@ -7,7 +7,7 @@ Logits are (N, h, w, 1 or 2) float32 and linear; images (N, H, W, 1) float32 in 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -79,8 +79,3 @@ def non_finite(values: Mapping[str, Any]) -> list[str]:
 
 def _verdicts(logits: Tensor) -> Tensor:
     return tf.reduce_mean(realness(logits), axis=(1, 2))
-
-
-def all_finite(tensors: Iterable[Any]) -> bool:
-    """Whether no tensor holds a NaN or an infinity."""
-    return all(bool(tf.reduce_all(tf.math.is_finite(tensor))) for tensor in tensors)

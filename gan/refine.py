@@ -19,34 +19,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from synth_engine.cli import main_guard
-from synth_engine.errors import ModelError, RunError
+from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.scaling import from_network, to_network
 from synth_engine.synthesizer import Synthesizer
+from synth_engine.training.networks import load_refiner, recipe_beside
 
 Images = npt.NDArray[np.uint8]
 BATCH = 256
-
-
-def load_refiner(path: str | Path, shape: tuple[int, int]) -> Any:
-    """The Keras model in ``path``, checked to refine images of ``shape`` (H, W).
-
-    Raises ModelError if the file is missing or damaged, or if the network takes or gives something else.
-    """
-    import keras
-
-    path = Path(path)
-    if not path.is_file():
-        raise ModelError(f"expected a refiner in {path}, found no such file; make one with gan.train", path)
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever the file's content leads it to
-        raise ModelError(f"{path} is no Keras model that can be read ({_first_line(error)}); train it again") from error
-    wanted = (None, *shape, 1)
-    if (model.input_shape, model.output_shape) != (wanted, wanted):
-        received = f"takes {model.input_shape} and gives {model.output_shape}"
-        raise ModelError(f"{path} {received}, expected {wanted}; train one for this recipe", path)
-    return model
 
 
 def refine_images(refiner: Any, images: Images) -> Images:
@@ -95,7 +75,7 @@ def _refine_recipe(refiner: str, recipe: str, count: int, seed: int, folder: Pat
 def _refine_path(refiner: str, path: str, folder: Path) -> str:
     from synth_engine.target import load_target
 
-    source = _recipe_beside(Path(refiner))
+    source = recipe_beside(refiner)
     target = load_target(path, source)
     model = _prepared(refiner, source)
     for start in range(0, len(target.names), BATCH):
@@ -108,14 +88,7 @@ def _prepared(refiner: str, recipe: Recipe) -> Any:
     from synth_engine.runtime import prepare_tensorflow
 
     prepare_tensorflow(None)
-    return load_refiner(refiner, recipe.shape)
-
-
-def _recipe_beside(refiner: Path) -> Recipe:
-    path = refiner.parent / "recipe.toml"
-    if not path.is_file():
-        raise ModelError(f"expected recipe.toml beside {refiner}, which says how to binarise; put it there", path)
-    return Recipe.load(path)
+    return load_refiner(refiner, recipe)
 
 
 def _write(folder: Path, names: Sequence[str], images: Images) -> None:
@@ -136,10 +109,6 @@ def _whole_folder(out: Path) -> Iterator[Path]:
         temporary.replace(out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 if __name__ == "__main__":

@@ -68,6 +68,20 @@ class SimGAN(keras.Model):
         self.train_function = None
 
     @property
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must hold; from the step follow the places in both streams of data."""
+        return {
+            "step": self.step,
+            "refiner": self.refiner,
+            "averaged": self.averaged,
+            "discriminator": self.discriminator,
+            "refiner_optimizer": self.refiner_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "history": self.buffer,
+            "view": self.view,
+        }
+
+    @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.trackers.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +14,10 @@ from gan.config import PRESETS, Config
 from synth_engine.cli import main_guard
 from synth_engine.recipe import Recipe
 from synth_engine.runs import CONFIG, RunFolder
+from synth_engine.runtime import prepare_tensorflow
+from synth_engine.synthesizer import Synthesizer
+from synth_engine.training.networks import RECIPE
+from synth_engine.training.tensorboard import check_tensorboard
 
 if TYPE_CHECKING:
     from gan.data import Images
@@ -50,6 +55,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Ray actors; 0: threads here.")
 @click.option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster.", show_default="one started here")
 @click.option("--threads", type=COUNT, help="TensorFlow's threads.", show_default="one a core")
+@click.option("--tensorboard", is_flag=True, help="Also write summaries for TensorBoard.")
 @preset_option("--steps", "steps", COUNT, "Adversarial steps.")
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
 @preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change against fooling.")
@@ -64,7 +70,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option("--checkpoint-steps", "checkpoint_steps", COUNT, "Steps between checkpoints, rounded up to a report.")
 def train(
     real: str | None, recipe: str | None, preset: str, folder: str, resume: bool, workers: int, ray_address: str | None,
-    threads: int | None, **changes: Any,
+    threads: int | None, tensorboard: bool, **changes: Any,
 ) -> None:  # fmt: skip
     """Train a refiner and write refiner.keras, recipe.toml, config.json, metrics.csv and sheet.png.
 
@@ -72,17 +78,21 @@ def train(
     """
     config = Config.preset(preset, **changes)
     source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo"))
-    images = _read(real, source) if real else None  # before the folder is taken: a wrong path must not cost it
     resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, "real": real}
     click.echo(json.dumps(resolved, indent=2))
-    run = RunFolder.create(folder, resolved, resume=resume)
-    source.save(run.path / "recipe.toml")
+    check_tensorboard(tensorboard)  # all that can go wrong does so before the folder is taken
+    Synthesizer(source, config.seed).batch(0, 1)
+    images = _read(real, source) if real else None
     if images is None:
-        images = _read(_draw_demo(run.path / "demo", config.seed), source)
-    _prepare(config.seed, threads)
+        _check_demo(source, config.seed)
+    prepare_tensorflow(config.seed, threads, deterministic=True)
     from gan.training import REFINER, Training, Workers
 
-    training = Training(config, source, images, run, Workers(workers, ray_address))
+    run = RunFolder.create(folder, resolved, resume=resume)
+    source.save(run.path / RECIPE)
+    if images is None:
+        images = _read(_draw_demo(run.path / "demo", DEMO_IMAGES, config.seed), source)
+    training = Training(config, source, images, run, Workers(workers, ray_address), tensorboard)
     if resume:
         training.resume()
     verdict = training.train()
@@ -99,20 +109,19 @@ def _read(path: str | Path, recipe: Recipe) -> Images:
     return target.images
 
 
-def _draw_demo(folder: Path, seed: int) -> Path:
+def _draw_demo(folder: Path, count: int, seed: int) -> Path:
     from synth_engine.target import make_demo
 
-    click.echo(f"drawing {DEMO_IMAGES} images with the package captcha, as --real is not given")
-    return make_demo(folder, DEMO_IMAGES, seed).images
+    click.echo(f"drawing {count} images with the package captcha, as --real is not given")
+    return make_demo(folder, count, seed).images
 
 
-def _prepare(seed: int, threads: int | None) -> None:
-    """Set TensorFlow up, bit-reproducible where that costs nothing: on a CPU."""
-    from synth_engine.runtime import prepare_tensorflow
+def _check_demo(recipe: Recipe, seed: int) -> None:
+    """Raise TargetError if the demonstration cannot be drawn or its images are not of the recipe's size."""
+    from synth_engine.target import load_target, make_demo
 
-    tf = prepare_tensorflow(seed, threads)
-    if not tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.enable_op_determinism()
+    with tempfile.TemporaryDirectory() as folder:
+        load_target(make_demo(folder, 1, seed).images, recipe)
 
 
 if __name__ == "__main__":

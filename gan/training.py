@@ -5,16 +5,12 @@ The command line is in `train`; here is what it does with its options once they 
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
-import keras
 
-from gan.callbacks import Metrics, Periodic, StopAt, StopOnInterrupt, StopOnNonFinite, draw_progress
-from gan.checkpoints import Checkpoints
+from gan.callbacks import Metrics, Periodic, StopAt, StopOnNonFinite, draw_progress
 from gan.config import Config
 from gan.data import Images, phase_batches, real_batches
 from gan.schedule import Phase, phases
@@ -24,6 +20,9 @@ from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
 from synth_engine.stream import Stream, open_stream, surfacing, tf_dataset
 from synth_engine.synthesizer import Synthesizer
+from synth_engine.training.checkpoints import Checkpoints
+from synth_engine.training.interrupt import StopOnInterrupt
+from synth_engine.training.tensorboard import tensorboard_callbacks
 
 ASSESSED = 256
 REFINER = "refiner.keras"
@@ -64,18 +63,25 @@ class Verdict:
 class Training:
     """One run in folder ``run``: ``real`` images (N, H, W) uint8 {0, 1} against those of ``recipe``."""
 
-    def __init__(self, config: Config, recipe: Recipe, real: Images, run: RunFolder, workers: Workers) -> None:
+    def __init__(
+        self, config: Config, recipe: Recipe, real: Images, run: RunFolder, workers: Workers, tensorboard: bool = False
+    ) -> None:
         self.config, self.recipe, self.real, self.run, self.workers = config, recipe, real, run, workers
+        self.tensorboard = tensorboard
         self.synthetic = Synthesizer(recipe, config.seed).batch(0, ASSESSED).images
         self.model: SimGAN = build_simgan(config, recipe.shape)
-        self.checkpoints = Checkpoints(run.path / "checkpoints", self.model)
+        self.checkpoints = Checkpoints(
+            run.path / "checkpoints",
+            self.model.state,
+            step=self.model.step,
+            weights=self.model.refiner.variables + self.model.discriminator.variables,
+        )
         self.phases = phases(config)
 
     def resume(self) -> None:
         """Go on from the newest readable checkpoint, naming damaged ones; without any, from the beginning."""
-        for damaged in self.checkpoints.restore():
-            click.echo(f"warning: passed over a damaged checkpoint, {damaged}", err=True)
-        click.echo(f"resumed at step {int(self.model.step)}")
+        self.checkpoints.restore()
+        click.echo(f"resumed at step {self.checkpoints.step}")
 
     def train(self) -> Verdict:
         """Train to the end and write the results.
@@ -85,16 +91,14 @@ class Training:
         """
         with StopOnInterrupt(self.model) as interrupt:
             for phase in self.phases:
-                if int(self.model.step) < phase.end and not interrupt.requested:
+                if self.checkpoints.step < phase.end:
                     self._fit(phase, interrupt)
-        saved = self.checkpoints.save()
-        if interrupt.requested:
-            click.echo(f"stopped at step {int(self.model.step)}; saved {saved}; go on with --resume", err=True)
-            raise KeyboardInterrupt
+                interrupt.leave_if_requested(self.checkpoints)
+        self.checkpoints.save()
         return self._finish()
 
     def _fit(self, phase: Phase, interrupt: StopOnInterrupt) -> None:
-        step, every = int(self.model.step), self.config.report_steps
+        step, every = self.checkpoints.step, self.config.report_steps
         self.model.enter(phase.name)
         real = real_batches(self.real, self.config.batch_size, self.config.seed, phase.real_at(step))
         with self._open_stream(phase.synthetic_at(step)) as stream, surfacing(stream):
@@ -128,7 +132,7 @@ class Training:
             metrics,
             Periodic(self.config.sheet_steps, self._draw),
             Periodic(self.config.checkpoint_steps, self.checkpoints.save),
-            *_tensorboard(self.run.path),
+            *tensorboard_callbacks(self.tensorboard, self.run.path),
         ]
 
     def _draw(self) -> None:
@@ -142,9 +146,3 @@ class Training:
         with self.checkpoints.writing(str(path)):
             write_with(path, self.model.product.save)
         return Verdict(**self.model.assess(self.synthetic, self.real[:ASSESSED]))
-
-
-def _tensorboard(folder: Path) -> list[Any]:
-    if importlib.util.find_spec("tensorboard") is None:
-        return []
-    return [keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False)]

@@ -18,7 +18,7 @@ keras = pytest.importorskip("keras")
 
 from classifier import networks  # noqa: E402
 from classifier.evaluate import evaluate  # noqa: E402
-from classifier.files import MODEL, Recogniser, load_refiner  # noqa: E402
+from classifier.files import MODEL, Recogniser  # noqa: E402
 from classifier.predict import predict  # noqa: E402
 
 COUNT = 5
@@ -102,7 +102,27 @@ def test_a_labelled_image_that_is_damaged_counts_as_wrong(model: Path, images: P
     assert "broken" in result.stderr
 
 
+def test_a_label_whose_image_may_have_lost_its_name_counts_as_wrong(model: Path, images: Path, tmp_path: Path) -> None:
+    labels = labels_for(tmp_path, model, images)
+    (images / "challenge-0").write_text('{"images": [{"name": "image8", "jpg_base64": 7}]}')
+    labels.write_text(labels.read_text() + "image8,ac,1\n")
+    result = run(evaluate, "--model", model, "--images", images, "--labels", labels)
+    assert "5/6" in result.stdout
+    assert "challenge-0[0]: " in result.stderr
+    assert "1 labels name no image (image8); damage may hide it: counted as wrong" in result.stderr
+
+
+def test_a_repeated_name_is_read_once_and_reported(model: Path, images: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((24, 40), np.uint8)).save(images / "image0.bmp")
+    result = run(predict, "--model", model, images, "--out", tmp_path / "read.csv")
+    names = [row["name"] for row in csv.DictReader((tmp_path / "read.csv").open())]
+    assert names == [f"image{k}" for k in range(COUNT)]
+    assert "image0: repeats the name of an earlier image" in result.stderr
+    assert "1 left out for a repeated name" in result.stderr
+
+
 def test_labels_that_name_no_image_are_refused(model: Path, images: Path, tmp_path: Path) -> None:
+    (images / "broken.png").unlink()
     labels = tmp_path / "labels.csv"
     labels.write_text("name,text\nimage0,ac\nimage9,ac\n")
     with pytest.raises(LabelError, match="row 3: image9"):
@@ -135,7 +155,7 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path, name: str, content
         Recogniser.load(tmp_path / name)
 
 
-def test_a_torn_model_is_refused(model: Path, tiny: Recipe, tmp_path: Path) -> None:
+def test_a_torn_model_is_refused(tiny: Recipe, tmp_path: Path) -> None:
     import zipfile
 
     torn = tmp_path / MODEL
@@ -143,5 +163,3 @@ def test_a_torn_model_is_refused(model: Path, tiny: Recipe, tmp_path: Path) -> N
         archive.writestr("config.json", "{")
     with pytest.raises(ModelError, match="cannot be loaded"):
         Recogniser.load(torn, tiny)
-    with pytest.raises(ModelError, match="refines images of shape"):
-        load_refiner(model, tiny)

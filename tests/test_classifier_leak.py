@@ -18,19 +18,52 @@ pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[1]
 
 
-def test_nothing_that_trains_can_reach_the_label_reader() -> None:
+SCORING = {"classifier.labels", "classifier.evaluate", "classifier.scoring"}
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Modules that an import statement may load: `from X import y` loads X and may load X.y."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return ["a relative import"] if isinstance(node, ast.ImportFrom) else []
+
+
+def source(module: str) -> Path | None:
+    """The file of a module or package of this project."""
+    path = ROOT / module.replace(".", "/")
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def test_nothing_that_trains_names_the_label_reader() -> None:
     reached, waiting = set(), ["classifier.train"]
     while waiting:
         name = waiting.pop()
-        path = ROOT / (name.replace(".", "/") + ".py")
-        if name in reached or not path.is_file():
+        path = source(name)
+        if name in reached or path is None:
             continue
         reached.add(name)
-        nodes = list(ast.walk(ast.parse(path.read_text())))
-        waiting += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-        waiting += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
-    assert {"classifier.adapt", "classifier.model", "classifier.pseudo"} <= reached
-    assert not {"classifier.labels", "classifier.evaluate", "classifier.scoring"} & reached
+        waiting.append(name.rpartition(".")[0])  # importing a module runs its packages' __init__.py
+        waiting += [module for node in ast.walk(ast.parse(path.read_text())) for module in imported(node)]
+        assert "a relative import" not in waiting
+    assert {"classifier", "classifier.adapt", "classifier.pseudo", "synth_engine.target"} <= reached
+    assert not SCORING & reached
+
+
+def test_importing_what_trains_loads_no_label_reader() -> None:
+    code = "import sys, classifier.train, classifier.session, classifier.adapt; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    loaded = set(result.stdout.split())
+    assert "classifier.adapt" in loaded
+    assert not SCORING & loaded
+
+
+@pytest.mark.parametrize(
+    "line", ["from classifier import labels", "import classifier.labels as x", "from classifier.labels import COLUMNS"]
+)
+def test_the_search_sees_every_form_of_import(line: str) -> None:
+    assert "classifier.labels" in imported(ast.parse(line).body[0])
 
 
 def test_training_beside_a_label_file_does_not_open_it(tiny: Recipe, tmp_path: Path) -> None:

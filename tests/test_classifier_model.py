@@ -19,7 +19,7 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from classifier.data import Lesson, Source, open_batches, positions  # noqa: E402
-from classifier.files import MODEL, Recogniser, load_refiner  # noqa: E402
+from classifier.files import MODEL, Recogniser  # noqa: E402
 from classifier.model import Learner, make_learner, recalibrate  # noqa: E402
 from classifier.networks import build  # noqa: E402
 from classifier.pseudo import PseudoLabels  # noqa: E402
@@ -71,11 +71,6 @@ def test_refined_images_are_two_valued_like_real_ones(tiny: Recipe, data: str, r
     result = learner._refined(images).numpy()
     assert set(np.unique(result)) == {-1.0, 1.0}
     assert (result != images.numpy()).reshape(4, -1).all(axis=1).sum() == refined
-
-
-def test_a_refiner_that_is_missing_is_refused(tiny: Recipe, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="does not exist"):
-        load_refiner(tmp_path / "refiner.keras", tiny)
 
 
 def test_recalibrating_moves_statistics_only(tiny: Recipe) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from synth_engine.errors import RunError
 from synth_engine.runs import RunFolder
 
 keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
 
 from classifier.data import Source  # noqa: E402
 from classifier.files import MODEL  # noqa: E402
@@ -33,16 +35,17 @@ def run(
     keras.utils.set_random_seed(settings.seed)
     images = Synthesizer(recipe, 99).batch(0, real).images if real else None
     session = Session(settings=settings, source=Source(recipe=recipe, seed=settings.seed), real=images)
-    session.train(RunFolder.create(folder, settings.as_dict(), resume=folder.exists()), echo)
+    learner = session.learner()
+    session.train(learner, RunFolder.create(folder, settings.as_dict(), resume=folder.exists()), echo)
     return list(keras.models.load_model(folder / MODEL).get_weights())
 
 
 def interrupt_at(start: str) -> Callable[[str], None]:
-    """An echo that stands for Ctrl-C at the first line that starts so."""
+    """An echo that presses Ctrl-C at the first line that starts so."""
 
     def echo(line: str) -> None:
         if line.startswith(start):
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     return echo
 
@@ -73,6 +76,26 @@ def test_another_seed_is_another_run(tiny: Recipe, tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_stops_the_run(tiny: Recipe, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"loss is nan .*lower the learning rate"):
         run(tmp_path / "run", tiny, replace(SMALL, learning_rate=1e30, steps=10))
+
+
+def test_a_truncated_checkpoint_is_passed_over_and_named(
+    tiny: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = run(tmp_path / "whole", tiny, SMALL)
+    run(tmp_path / "parts", tiny, SMALL)
+    newest = tmp_path / "parts" / "checkpoints" / "train" / "ckpt-4.data-00000-of-00001"
+    newest.write_bytes(newest.read_bytes()[:-300])
+    assert equal(whole, run(tmp_path / "parts", tiny, SMALL))
+    assert "passed over a damaged checkpoint" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_an_error_that_says_so(tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_: object, **__: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "ckpt; No space left on device")
+
+    monkeypatch.setattr(tf.train.CheckpointManager, "save", fill)
+    with pytest.raises(RunError, match=r"a checkpoint could not be written: No space left.*free some space"):
+        run(tmp_path / "run", tiny, SMALL)
 
 
 def test_refining_without_a_refiner_is_refused(tiny: Recipe, tmp_path: Path) -> None:

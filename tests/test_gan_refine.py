@@ -17,7 +17,7 @@ import keras
 
 from gan.config import Config
 from gan.networks import build_refiner, clipped
-from gan.refine import load_refiner, refine, refine_images
+from gan.refine import refine, refine_images
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError, RunError
 from synth_engine.scaling import from_network
@@ -77,29 +77,6 @@ def test_refined_images_are_the_networks_output_whatever_the_batch(
     images = Synthesizer(tiny, 0).batch(0, 10).images
     expected = from_network(np.where(images, -0.5, 0.5)[..., None])
     np.testing.assert_array_equal(refine_images(network, images), expected)
-
-
-def test_a_missing_refiner_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no such file; make one with gan\.train"):
-        load_refiner(tmp_path / "refiner.keras", (24, 40))
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a model", b"[]"])
-def test_a_damaged_refiner_is_named(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "refiner.keras").write_bytes(content)
-    with pytest.raises(ModelError, match=r"refiner\.keras is no Keras model.*train it again"):
-        load_refiner(tmp_path / "refiner.keras", (24, 40))
-
-
-def test_a_refiner_for_other_images_is_refused_with_both_sizes(refiner: Path) -> None:
-    with pytest.raises(ModelError, match=r"takes \(None, 24, 40, 1\).*expected \(None, 50, 100, 1\)"):
-        load_refiner(refiner, (50, 100))
-
-
-def test_a_network_that_gives_something_else_than_images_is_refused(tmp_path: Path) -> None:
-    keras.Sequential([keras.Input((24, 40, 1)), keras.layers.Flatten()]).save(tmp_path / "classifier.keras")
-    with pytest.raises(ModelError, match=r"gives \(None, 960\), expected"):
-        load_refiner(tmp_path / "classifier.keras", (24, 40))
 
 
 def test_without_a_recipe_beside_it_nobody_knows_how_to_binarise(refiner: Path, tmp_path: Path) -> None:

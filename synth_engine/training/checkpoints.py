@@ -1,72 +1,71 @@
 """Checkpoints: all that a run needs to go on as if it had not stopped, saved whole or not at all.
 
-Both networks and the averaged one, both optimisers, the history with its random state, the view's random state and
-the step, from which the positions in both data streams follow.
+What belongs to the state is said by who trains; here it is saved, found again, and damage and full disks are told of.
 """
 
 from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import tensorflow as tf
 
-from gan import losses
-from gan.simgan import SimGAN
 from synth_engine.errors import RunError
 
 KEPT = 2
 
 
 class Checkpoints:
-    """The checkpoints of ``model`` in ``folder``, the newest `KEPT` of them."""
+    """The newest `KEPT` checkpoints of ``state`` in ``folder``, numbered by the variable ``step``.
 
-    def __init__(self, folder: Path, model: SimGAN) -> None:
-        self.model = model
-        self.state = tf.train.Checkpoint(
-            step=model.step,
-            refiner=model.refiner,
-            averaged=model.averaged,
-            discriminator=model.discriminator,
-            refiner_optimizer=model.refiner_optimizer,
-            discriminator_optimizer=model.discriminator_optimizer,
-            history=model.buffer,
-            view=model.view,
-        )
+    ``state``: trackable objects by name; ``weights``: the variables among them that must stay finite.
+    """
+
+    def __init__(self, folder: Path, state: Mapping[str, Any], *, step: Any, weights: Iterable[Any]) -> None:
+        self.folder, self._step, self._weights = folder, step, list(weights)
+        self.state = tf.train.Checkpoint(**state)
         self.manager = tf.train.CheckpointManager(self.state, str(folder), max_to_keep=KEPT)
+
+    @property
+    def step(self) -> int:
+        """The present step of the run."""
+        return int(self._step)
 
     def save(self) -> str:
         """Save the state and return the checkpoint's path; what was saved before stays if this fails.
 
         Raises RunError when the disk does not take it, or when a weight is NaN or infinite.
         """
-        if not losses.all_finite(self.model.refiner.variables + self.model.discriminator.variables):
-            raise RunError(f"a weight is no longer finite at step {int(self.model.step)}; {self.advice()}")
+        if not all_finite(self._weights):
+            raise RunError(f"a weight is no longer finite at step {self.step}; {self.advice()}")
         try:
             with self.writing("a checkpoint"):
-                return str(self.manager.save(checkpoint_number=self.model.step))
+                return str(self.manager.save(checkpoint_number=self.step))
         finally:
             self._sweep()
 
-    def restore(self) -> list[str]:
-        """Load the newest checkpoint that can be read; returns damaged ones passed over, with the reasons.
+    def restore(self) -> str | None:
+        """Load the newest checkpoint that can be read and return its path; None, and nothing loaded, without any.
 
-        Raises RunError if there are checkpoints and none can be read. Without any, the model stays as it is.
+        Names damaged ones that it passes over on stderr. Raises RunError if there are some and none can be read.
         """
         self._sweep()
         damaged: list[str] = []
-        for path in reversed(self.manager.checkpoints):
+        for path in self._found():
             problem = self._read(path)
             if problem is None:
-                return damaged
+                for line in damaged:
+                    click.echo(f"warning: passed over a damaged checkpoint, {line}", err=True)
+                return path
             damaged.append(f"{path} ({problem})")
         if damaged:
             raise RunError(f"no checkpoint can be read: {'; '.join(damaged)}; start a new run in another folder")
-        return []
+        return None
 
     def advice(self) -> str:
         """Where the last good checkpoint is and how to go on from it."""
@@ -82,9 +81,14 @@ class Checkpoints:
             remedy = "free some space on the disk" if _is_full(error) else "see that the folder can be written"
             raise RunError(f"{what} could not be written: {_reason(error)}; {remedy}; {self.advice()}") from error
 
+    def _found(self) -> list[str]:
+        """Paths of the checkpoints, newest first, also where TensorFlow's own list of them is damaged."""
+        listed: list[str] = self.manager.checkpoints
+        return listed[::-1] or sorted((str(path.with_suffix("")) for path in self.folder.glob("*.index")), key=_number)
+
     def _sweep(self) -> None:
         """Remove what a save that did not end left behind."""
-        for leftover in Path(self.manager.directory).glob("*_temp"):
+        for leftover in self.folder.glob("*_temp"):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def _read(self, path: str) -> str | None:
@@ -94,6 +98,17 @@ class Checkpoints:
         except Exception as error:  # TensorFlow raises whatever the damage leads it to, IndexError among others
             return (str(error).strip().splitlines() or [type(error).__name__])[0]
         return None
+
+
+def all_finite(tensors: Iterable[Any]) -> bool:
+    """Whether no tensor of floating-point numbers holds a NaN or an infinity."""
+    values = (tf.convert_to_tensor(tensor) for tensor in tensors)
+    return all(bool(tf.reduce_all(tf.math.is_finite(value))) for value in values if value.dtype.is_floating)
+
+
+def _number(path: str) -> int:
+    """Sort key: the newest first."""
+    return -int(path.rpartition("-")[2])
 
 
 def _is_full(error: Any) -> bool:

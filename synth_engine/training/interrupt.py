@@ -1,0 +1,51 @@
+"""StopOnInterrupt: Ctrl-C ends a training after the step it is in, with a checkpoint, instead of in the middle."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import TracebackType
+from typing import Any
+
+import click
+import keras
+
+from synth_engine.training.checkpoints import Checkpoints
+
+
+class StopOnInterrupt(keras.callbacks.Callback):  # type: ignore[misc]
+    """Used as a context, turns the first Ctrl-C into a stop after the current step; the second one acts at once.
+
+    Also a callback of each ``fit`` of ``model`` inside the context; call `leave_if_requested` after each.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.set_model(model)
+        self.requested = False
+
+    def __enter__(self) -> StopOnInterrupt:
+        self.former = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._request)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self.former)
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        if self.requested:
+            self.model.stop_training = True
+
+    def leave_if_requested(self, checkpoints: Checkpoints) -> None:
+        """After Ctrl-C: save a checkpoint, say how to go on from it, and raise KeyboardInterrupt."""
+        if self.requested:
+            saved = checkpoints.save()
+            click.echo(f"stopped at step {checkpoints.step}; saved {saved}; go on with --resume", err=True)
+            raise KeyboardInterrupt
+
+    def _request(self, *_: Any) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = self.model.stop_training = True
