@@ -13,7 +13,7 @@ import keras
 from synth_engine.training.checkpoints import Checkpoints
 
 
-class StopOnInterrupt(keras.callbacks.Callback):  # type: ignore[misc]
+class StopOnInterrupt(keras.callbacks.Callback):
     """Used as a context, turns the first Ctrl-C into a stop after the current step; the second one acts at once.
 
     Also a callback of each ``fit`` of ``model`` inside the context; call `leave_if_requested` after each.
