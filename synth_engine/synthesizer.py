@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from synth_engine.errors import ArrayError, RejectionError
 from synth_engine.glyphs import GlyphBank
-from synth_engine.kernels import Glyphs, Plan, Scratch, render
+from synth_engine.kernels import MIRRORED, PIXELS, Glyphs, Plan, Scratch, render
 from synth_engine.plan import plan_of
 from synth_engine.recipe import Recipe
 
@@ -148,6 +148,9 @@ class Synthesizer:
                 profile=np.zeros((3, pad + words + pad + 1), np.uint64),
                 inked=np.zeros(words + 1, np.uint64),
                 counts=np.zeros(width, np.int64),
+                pixels=PIXELS,
+                mirrored=MIRRORED,
+                stream=np.zeros(height * width // 64 + 2, np.uint64),
                 placed=np.zeros((self.recipe.length_max, 3), np.int64),
             )
         scratch: Scratch = self._local.scratch

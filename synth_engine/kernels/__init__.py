@@ -23,8 +23,9 @@ def _digest() -> str:
 _before = config.CACHE_DIR
 config.CACHE_DIR = _before or str(cache_folder() / f"kernels-{_digest()}")
 try:
+    from synth_engine.kernels.bits import MIRRORED, PIXELS
     from synth_engine.kernels.render import Glyphs, Plan, Scratch, render
 finally:
     config.CACHE_DIR = _before
 
-__all__ = ["Glyphs", "Plan", "Scratch", "render"]
+__all__ = ["MIRRORED", "PIXELS", "Glyphs", "Plan", "Scratch", "render"]

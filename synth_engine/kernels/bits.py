@@ -8,14 +8,16 @@ from numba import njit, uint64
 from synth_engine.kernels.random import word
 
 ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
+BYTE = np.uint64(255)
+# Tables are handed to the kernels: Numba reads an array that is an argument four times as fast as a global one.
 # Byte i of entry v is bit i of v: eight pixels are stored at once.
 PIXELS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").copy().view("<u8").ravel()
-REVERSED = np.packbits(
+MIRRORED = np.packbits(
     np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little"), axis=1
 ).ravel()
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def popcount(z):
     """Number of ones in a 64-bit word (Knuth, TAOCP 4A, 7.1.3)."""
     z = z - ((z >> uint64(1)) & uint64(0x5555555555555555))
@@ -24,22 +26,25 @@ def popcount(z):
     return np.int64((z * uint64(0x0101010101010101)) >> uint64(56))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def or_glyph(canvas, pad, height, rows, first, rows_count, x, y):
     """OR a glyph's rows into ``canvas`` with its top left at (x, y); rows outside are clipped.
 
     ``canvas`` has ``pad`` guard words on the left and one more on the right, so that columns need no test.
     """
     shift = x + 64 * pad
-    at = shift >> 6
-    left = uint64(shift & 63)
-    right = uint64(64) - left
-    for r in range(max(0, -y), min(rows_count, height - y)):
-        for g in range(rows.shape[1]):
-            bits = rows[first + r, g]
-            canvas[y + r, at + g] |= bits << left
-            if left:
-                canvas[y + r, at + g + 1] |= bits >> right
+    at = uint64(shift >> 6)
+    left, right = uint64(shift & 63), uint64(63 - (shift & 63))
+    top, end = max(0, -y), min(rows_count, height - y)
+    # Unsigned indices throughout: a signed one may count from the end, and each access pays for the question.
+    row, source = uint64(y + top), uint64(first + top)
+    for _ in range(end - top):
+        for g in range(uint64(rows.shape[1])):
+            bits = rows[source, g]
+            canvas[row, at + g] |= bits << left
+            canvas[row, at + g + uint64(1)] |= (bits >> uint64(1)) >> right
+        row += uint64(1)
+        source += uint64(1)
 
 
 @njit(cache=True, nogil=True)
@@ -101,8 +106,8 @@ def bernoulli(key, at, q):
 
 
 @njit(cache=True, nogil=True)
-def unpack(canvas, pad, image, image_words):
-    """Write the pixels of ``canvas`` to ``image`` (H, W) uint8 {0, 1}.
+def unpack(canvas, pad, pixels, stream, image, image_words):
+    """Write the pixels of ``canvas`` to ``image`` (H, W) uint8 {0, 1}; ``pixels`` is `PIXELS`, ``stream`` is scratch.
 
     ``image_words`` is the same memory as 64-bit words, or empty where H·W is not a multiple of 8.
     """
@@ -112,24 +117,49 @@ def unpack(canvas, pad, image, image_words):
             for x in range(width):
                 image[y, x] = (canvas[y, pad + (x >> 6)] >> uint64(x & 63)) & uint64(1)
         return
-    pending, held, out = uint64(0), 0, 0
-    for y in range(height):
-        for x in range(0, width, 32):
-            bits = (canvas[y, pad + (x >> 6)] >> uint64(x & 32)) & uint64(0xFFFFFFFF)
-            pending |= bits << uint64(held)
-            held += min(32, width - x)
-            while held >= 8:
-                image_words[out] = PIXELS[pending & uint64(255)]
-                out += 1
-                pending >>= uint64(8)
-                held -= 8
+    _join_rows(canvas, pad, height, width, stream)
+    whole = image_words.size >> 3
+    for i in range(uint64(whole)):
+        _store(pixels, image_words, i << uint64(3), stream[i])
+    for b in range(image_words.size & 7):
+        image_words[8 * whole + b] = pixels[(stream[whole] >> uint64(8 * b)) & BYTE]
 
 
 @njit(cache=True, nogil=True)
-def pack(canvas, pad, packed):
+def _store(pixels, image_words, at, bits):
+    """Write 64 pixels. Written out, with unsigned indices: as a loop it is vectorised, and four times as slow."""
+    image_words[at] = pixels[bits & BYTE]
+    image_words[at + uint64(1)] = pixels[(bits >> uint64(8)) & BYTE]
+    image_words[at + uint64(2)] = pixels[(bits >> uint64(16)) & BYTE]
+    image_words[at + uint64(3)] = pixels[(bits >> uint64(24)) & BYTE]
+    image_words[at + uint64(4)] = pixels[(bits >> uint64(32)) & BYTE]
+    image_words[at + uint64(5)] = pixels[(bits >> uint64(40)) & BYTE]
+    image_words[at + uint64(6)] = pixels[(bits >> uint64(48)) & BYTE]
+    image_words[at + uint64(7)] = pixels[bits >> uint64(56)]
+
+
+@njit(cache=True, nogil=True)
+def _join_rows(canvas, pad, height, width, stream):
+    """Lay the rows' pixels end to end into ``stream``."""
+    held, at, pending = 0, 0, uint64(0)
+    for y in range(height):
+        for x in range(0, width, 64):
+            bits = canvas[y, pad + (x >> 6)]
+            count = min(64, width - x)
+            pending |= bits << uint64(held)
+            if held + count >= 64:
+                stream[at] = pending
+                at += 1
+                pending = (bits >> uint64(1)) >> uint64(63 - held)
+            held = (held + count) & 63
+    stream[at] = pending
+
+
+@njit(cache=True, nogil=True)
+def pack(canvas, pad, mirrored, packed):
     """Write the pixels of ``canvas`` to ``packed`` (H, ceil(W / 8)) uint8 in `numpy.packbits` order."""
     height, row_bytes = packed.shape
-    for y in range(height):
-        for b in range(row_bytes):
-            bits = canvas[y, pad + (b >> 3)] >> uint64(8 * (b & 7))
-            packed[y, b] = REVERSED[bits & uint64(255)]
+    for y in range(uint64(height)):
+        for b in range(uint64(row_bytes)):
+            bits = canvas[y, uint64(pad) + (b >> uint64(3))] >> (uint64(8) * (b & uint64(7)))
+            packed[y, b] = mirrored[bits & BYTE]
