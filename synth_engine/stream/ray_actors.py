@@ -25,7 +25,7 @@ from synth_engine.stream.buffers import BufferPool
 from synth_engine.stream.ray_cluster import Cluster, import_ray
 from synth_engine.synthesizer import Batch, FillCount, Synthesizer
 
-START_TIMEOUT_S = 180.0  # for all actors to have loaded their kernels: sixteen on two cores take half a minute
+START_TIMEOUT_S = 600.0  # for all actors to have loaded their kernels: sixteen on two busy cores took two minutes
 BATCH_TIMEOUT_S = 300.0  # for one call, the start of a replaced actor included
 POLL_S = 0.2  # how soon a waiting `take` notices that the stream was closed
 CALLS_PER_ACTOR = 2
