@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -42,23 +41,16 @@ class Lesson:
     images: NDArray[np.uint8]
     pseudo: PseudoLabels
 
-    def batches(self, size: int, seed: int, first: int, stop: int) -> Iterator[dict[str, NDArray[Any]]]:
-        """Batches number ``first`` … ``stop - 1``: passes over all images, each in an order drawn from ``seed``."""
-        for number in range(first, stop):
-            picked = positions(len(self.images), number * size, size, seed)
-            yield {
-                "real_images": self.images[picked],
-                "real_labels": self.pseudo.labels[picked],
-                "real_points": self.pseudo.points[picked],
-                "real_weights": self.pseudo.weights[picked],
-            }
-
     def dataset(self, size: int, seed: int, first: int, stop: int) -> tf.data.Dataset:
-        """The same as a data set."""
-        arrays = {"real_images": self.images, **{f"real_{name}": value for name, value in vars(self.pseudo).items()}}
-        signature = {name: tf.TensorSpec((size, *value.shape[1:]), value.dtype) for name, value in arrays.items()}
-        batches = lambda: self.batches(size, seed, first, stop)  # noqa: E731 - from_generator wants a callable
-        return tf.data.Dataset.from_generator(batches, output_signature=signature)
+        """Batches number ``first`` … ``stop - 1``: passes over all images, each in an order drawn from ``seed``.
+
+        TensorFlow holds the images itself: a Python generator that is left open hangs a process at its end.
+        """
+        held = {"images": self.images, **vars(self.pseudo)}
+        tensors = {f"real_{name}": tf.convert_to_tensor(value) for name, value in held.items()}
+        picked = positions(len(self.images), first * size, (stop - first) * size, seed).reshape(stop - first, size)
+        batches = tf.data.Dataset.from_tensor_slices(picked)
+        return batches.map(lambda batch: {name: tf.gather(tensor, batch) for name, tensor in tensors.items()})
 
 
 @contextmanager

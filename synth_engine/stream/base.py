@@ -7,6 +7,7 @@ closing are here, drawing and transport are the producer's.
 from __future__ import annotations
 
 import atexit
+import gc
 import threading
 import time
 import weakref
@@ -213,6 +214,7 @@ def _close_at_exit() -> None:
     for stream in list(_left_open):
         stream.close()
     if _foreign_threads:
+        gc.collect()  # iterators that hang in cycles are let go of while Python still runs
         time.sleep(EXIT_GRACE_S)
 
 
