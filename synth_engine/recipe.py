@@ -100,7 +100,7 @@ class Filter(Part, frozen=True, kw_only=True):
     ``text_tries`` times is replaced, and counted). After ``tries_max`` candidates for one sample it is an error.
     """
 
-    gap_px: Annotated[int, msgspec.Meta(ge=2)] = 8
+    gap_px: Annotated[int, msgspec.Meta(ge=2, le=64)] = 8  # the kernel shifts 64-bit words
     slack_px: PositiveInt = 2
     redraw: Literal["all", "placement"] = "all"
     text_tries: PositiveInt = 2_000

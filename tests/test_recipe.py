@@ -49,6 +49,7 @@ def test_failed_save_keeps_the_former_file(tmp_path: Path, tiny: Recipe, monkeyp
         ("[canvas]", "[canvas", "bad.toml"),
         ("angle_deg = [0, 20]", "angle_deg = [20, 0]", "ranges must run upwards"),
         ("slack_px = 2", "slack_px = 0", "Expected `int` >= 1"),
+        ("gap_px = 8", "gap_px = 65", "Expected `int` <= 64"),
         ("[mask]", "[mask]\nfile = 5", r"unknown field `file`"),
     ],
 )

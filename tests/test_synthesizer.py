@@ -53,7 +53,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         ),
         filter=draw(st.none() | filters),
         mask=Mask(lines=((0, 3, width, 9), (5, -4, 5, height + 3)), line_width_px=draw(st.integers(1, 2)), rows=rows),
-        noise=Noise(flip_probability=draw(st.sampled_from([0.0, 0.03, 0.5]))),
+        noise=Noise(flip_probability=draw(st.sampled_from([0.0, 0.03, 0.5, 1.0]))),
         binarize=Binarize(open_px=draw(st.sampled_from([0, 2, 3, 5]))),
     )  # fmt: skip
 
@@ -186,6 +186,25 @@ def test_noise_flips_the_asked_share(hackmit: Recipe) -> None:
     quiet = Synthesizer(hackmit, seed=5).batch(0, 200).images
     noisy = Synthesizer(hackmit.replace(noise=Noise(flip_probability=0.07)), seed=5).batch(0, 200).images
     assert (quiet != noisy).mean() == pytest.approx(0.07, abs=4 * (0.07 * 0.93 / quiet.size) ** 0.5)
+
+
+def test_certain_noise_inverts_every_pixel(tiny: Recipe) -> None:
+    plain = Synthesizer(tiny, seed=5).batch(0, 5).images
+    inverted = Synthesizer(tiny.replace(noise=Noise(flip_probability=1.0)), seed=5).batch(0, 5).images
+    assert np.array_equal(inverted, 1 - plain)
+
+
+@pytest.mark.parametrize("gap_px", [2, 33, 64])
+def test_widest_gaps_are_the_twins(tiny: Recipe, gap_px: int) -> None:
+    recipe = tiny.replace(canvas=Canvas(width_px=150, height_px=24), filter=Filter(gap_px=gap_px, tries_max=30))
+    for index in range(4):
+        try:
+            expected = Naive(recipe, 1).sample(index).candidates
+        except RuntimeError:
+            with pytest.raises(RejectionError):
+                Synthesizer(recipe, 1).batch(index, 1)
+        else:
+            assert Synthesizer(recipe, 1).batch(index, 1).candidates == expected
 
 
 def test_acceptance_is_the_originals(contest: object, hackmit: Recipe) -> None:

@@ -91,10 +91,12 @@ def open_ink(canvas, pad, words, side):
 
 @njit(cache=True, nogil=True)
 def bernoulli(key, at, q):
-    """A word whose bits are one with probability q / 2¹⁶, from random words ``at`` … ``at + 15`` of ``key``.
+    """A word whose bits are one with probability q / 2¹⁶ (0 < q ≤ 2¹⁶), from words ``at`` … ``at + 15`` of ``key``.
 
     Binary digits of q from the lowest: OR with a fair word where the digit is 1, AND where it is 0.
     """
+    if q >> 16:
+        return ONES
     from_digit = 0
     while not (q >> from_digit) & 1:
         from_digit += 1

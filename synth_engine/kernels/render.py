@@ -58,7 +58,6 @@ def render(glyphs, plan, scratch, seed, start, packed, images, image_words, labe
 
     Returns (index of the sample that no candidate passed for, or -1; candidates drawn; texts replaced).
     """
-    # Taking an array out of a tuple counts a reference, atomically: once a batch is enough.
     rows, place, columns, placed, canvas = glyphs.rows, glyphs.place, glyphs.columns, scratch.placed, scratch.canvas
     font_below, turns, x_ranges = plan.font_below, plan.turns, plan.x
     shape, length_range, counts = plan.shape, plan.length, plan.counts
