@@ -99,7 +99,7 @@ def test_lessons_go_on_where_they_stopped() -> None:
 
 
 def test_what_a_worker_raises_comes_out_as_it_was(tiny: Recipe) -> None:
-    impossible = tiny.replace(filter=Filter(gap_px=100, tries_max=10))
+    impossible = tiny.replace(filter=Filter(gap_px=64, tries_max=10))
     with (
         pytest.raises(RejectionError, match="rejected all"),
         open_batches(Source(recipe=impossible, seed=0), 4, 0, 2) as batches,

@@ -64,7 +64,7 @@ def test_without_real_images_it_draws_its_own_and_opens_no_truth(
 
 
 def test_options_that_do_not_fit_cost_no_folder(tiny: Recipe, tmp_path: Path) -> None:
-    tiny.replace(filter=Filter(gap_px=100, tries_max=10)).save(tmp_path / "impossible.toml")
+    tiny.replace(filter=Filter(gap_px=64, tries_max=10)).save(tmp_path / "impossible.toml")
     assert "rejected all" in refused(tmp_path, "--recipe", tmp_path / "impossible.toml")
     tiny.save(tmp_path / "tiny.toml")
     assert "none can be used" in refused(tmp_path, "--recipe", tmp_path / "tiny.toml")  # the demo is 100x50 px
