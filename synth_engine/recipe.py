@@ -173,6 +173,16 @@ class Recipe(Part, frozen=True, kw_only=True):
         return self.canvas.height_px, self.canvas.width_px
 
     @property
+    def color(self) -> str:
+        """What images are made of: ``binary``, ``grey`` or ``rgb``."""
+        return "binary"
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of one image's array: `shape`, with a third axis of 3 for RGB."""
+        return (*self.shape, 3) if self.color == "rgb" else self.shape
+
+    @property
     def key(self) -> str:
         """SHA-256 of the recipe's content (hex): equal recipes have equal keys."""
         normal = msgspec.convert(msgspec.to_builtins(self), Recipe)  # 6 px and 6.0 px are one length

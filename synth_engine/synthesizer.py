@@ -1,6 +1,6 @@
 """Synthesizer: any range of sample indices of (recipe, seed) as arrays.
 
-The checks and allocations that the kernels leave out are here. Sample ``i`` is one fixed image with one fixed label,
+The checks and allocations that the renderers leave out are here. Sample ``i`` is one fixed image with one fixed label,
 whatever the batch size, the thread, or the machine.
 """
 
@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synth_engine.errors import ArrayError, RejectionError
-from synth_engine.glyphs import GlyphBank
-from synth_engine.kernels import MIRRORED, PIXELS, Glyphs, Plan, Scratch, render
-from synth_engine.plan import plan_of
+from synth_engine.outputs import Outputs, Renderer
 from synth_engine.recipe import Recipe
 
 PADDING = 255
@@ -26,10 +24,14 @@ PADDING = 255
 class Batch:
     """Samples ``start`` … ``start + N - 1``.
 
-    images: (N, H, W) uint8, ink 1 and ground 0; packed: (N, H, ceil(W / 8)) uint8 in `numpy.packbits` order.
+    images: (N, H, W) uint8, ink 1 and ground 0 (binary recipes) or 0–255 (grey), (N, H, W, 3) for RGB; packed binary
+    images: (N, H, ceil(W / 8)) uint8 in `numpy.packbits` order.
     labels: (N, L) uint8, indices into ``alphabet``, 255 where a text is shorter than L.
     boxes: (N, L, 4) int16, x0, y0, x1, y1 in px of each character's ink before mask and noise, half-open, clipped to
     the canvas; zeros where padded.
+    centres: (N, L, 2) float32, x, y in px: mean position of the pixels of each character's mask (pixel (0, 0) has its
+    middle at 0.5, 0.5); zeros where padded or wholly off the canvas. None when not asked for.
+    masks: (N, L, H, W) uint8, 1 where a character has ink, covered by others or not. None when not asked for.
     candidates: images drawn, rejected ones included; relabelled: texts given up because no placement passed (with
     ``redraw = "all"`` that is every rejected candidate).
     """
@@ -41,6 +43,8 @@ class Batch:
     start: int
     candidates: int
     relabelled: int
+    centres: NDArray[np.float32] | None = None
+    masks: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -68,23 +72,26 @@ class Synthesizer:
             raise ArrayError(f"`seed` is {seed}; expected an integer from 0 to 2**64 - 1", seed)
         recipe = recipe.replace()  # recipes built in Python have not been checked yet
         self.recipe, self.seed = recipe, seed
-        bank = GlyphBank.of(recipe)
-        self._glyphs = Glyphs(bank.rows, bank.place, bank.columns)
-        self._plan: Plan = plan_of(recipe)
+        self._renderer = _renderer(recipe, seed)
         self._local = threading.local()
 
     def __reduce__(self) -> tuple[type[Synthesizer], tuple[Recipe, int]]:
         return Synthesizer, (self.recipe, self.seed)
 
-    def batch(self, start: int, count: int, *, packed: bool = False) -> Batch:
+    def batch(
+        self, start: int, count: int, *, packed: bool = False, centres: bool = False, masks: bool = False
+    ) -> Batch:
         """Samples ``start`` … ``start + count - 1`` in new arrays; raises RejectionError as `fill` does."""
-        height, width = self.recipe.shape
-        images = np.empty((count, height, (width + 7) // 8 if packed else width), np.uint8)
-        labels = np.empty((count, self.recipe.length_max), np.uint8)
-        boxes = np.empty((count, self.recipe.length_max, 4), np.int16)
-        cost = self.fill(images, labels, start, boxes=boxes, packed=packed)
+        shapes = self._shapes(count, packed)
+        images, labels = np.empty(shapes["images"], np.uint8), np.empty(shapes["labels"], np.uint8)
+        more: dict[str, Any] = {"boxes": np.empty(shapes["boxes"], np.int16)}
+        if centres:
+            more["centres"] = np.empty(shapes["centres"], np.float32)
+        if masks:
+            more["masks"] = np.empty(shapes["masks"], np.uint8)
+        cost = self.fill(images, labels, start, packed=packed, **more)
         return Batch(
-            images=images, labels=labels, boxes=boxes, alphabet=self.recipe.alphabet, start=start, **cost._asdict()
+            images=images, labels=labels, alphabet=self.recipe.alphabet, start=start, **more, **cost._asdict()
         )
 
     def fill(
@@ -94,6 +101,8 @@ class Synthesizer:
         start: int,
         *,
         boxes: NDArray[np.int16] | None = None,
+        centres: NDArray[np.float32] | None = None,
+        masks: NDArray[np.uint8] | None = None,
         packed: bool = False,
     ) -> FillCount:
         """Write samples from ``start`` on into the caller's C-contiguous arrays (shapes as in `Batch`).
@@ -104,57 +113,46 @@ class Synthesizer:
         count = len(labels)
         if boxes is None:
             boxes = self._spare_boxes(count)
-        self._check(images, labels, boxes, start, packed)
-        failed, candidates, relabelled = render(
-            self._glyphs,
-            self._plan,
-            self._scratch(),
-            np.uint64(self.seed),
-            start,
-            packed,
-            images,
-            _as_words(images, packed),
-            labels,
-            boxes,
+        out = Outputs(
+            images=images,
+            labels=labels,
+            boxes=boxes,
+            centres=np.empty((0, 0, 2), np.float32) if centres is None else centres,
+            masks=np.empty((0, 0, 0, 0), np.uint8) if masks is None else masks,
+            packed=packed,
         )
+        self._check(out, count, start, asked={"centres": centres is not None, "masks": masks is not None})
+        failed, candidates, relabelled = self._renderer.render(out, start)
         if failed >= 0:
             self._raise_rejected(start + failed)
-        return FillCount(int(candidates), int(relabelled))
+        return FillCount(candidates, relabelled)
 
-    def _check(self, images: object, labels: object, boxes: object, start: int, packed: bool) -> None:
-        count = len(labels)  # type: ignore[arg-type]
-        height, width = self.recipe.shape
-        length = self.recipe.length_max
-        _check_array("images", images, (count, height, (width + 7) // 8 if packed else width), np.uint8)
-        _check_array("labels", labels, (count, length), np.uint8)
-        _check_array("boxes", boxes, (count, length, 4), np.int16)
+    def _shapes(self, count: int, packed: bool) -> dict[str, tuple[int, ...]]:
+        (height, width), length = self.recipe.shape, self.recipe.length_max
+        return {
+            "images": (count, height, (width + 7) // 8) if packed else (count, *self.recipe.image_shape),
+            "labels": (count, length),
+            "boxes": (count, length, 4),
+            "centres": (count, length, 2),
+            "masks": (count, length, height, width),
+        }
+
+    def _check(self, out: Outputs, count: int, start: int, asked: dict[str, bool]) -> None:
+        if out.packed and self.recipe.color != "binary":
+            raise ArrayError(f"`packed` is for binary recipes; {self.recipe.name} is {self.recipe.color}", out.packed)
+        dtypes = {"images": np.uint8, "labels": np.uint8, "boxes": np.int16, "centres": np.float32, "masks": np.uint8}
+        for name, shape in self._shapes(count, out.packed).items():
+            if asked.get(name, True):
+                _check_array(name, getattr(out, name), shape, dtypes[name])
         if not 0 <= start <= 2**62:
             raise ArrayError(f"`start` is {start}; expected a sample index from 0 to 2**62", start)
 
     def _raise_rejected(self, index: int) -> None:
-        tries = self._plan.filter[3]
         raise RejectionError(
-            f"recipe {self.recipe.name}: the filter rejected all {tries:,} candidates for sample {index} "
-            f"(100.0%); widen the placement, shorten the text, or relax `filter`",
+            f"recipe {self.recipe.name}: the filter rejected all {self._renderer.tries_max:,} candidates for sample "
+            f"{index} (100.0%); widen the placement, shorten the text, or relax `filter`",
             index,
         )
-
-    def _scratch(self) -> Scratch:
-        if not hasattr(self._local, "scratch"):
-            height, width = self.recipe.shape
-            pad, words = self._glyphs.rows.shape[1], (width + 63) // 64
-            self._local.scratch = Scratch(
-                canvas=np.zeros((height, pad + words + pad + 1), np.uint64),
-                profile=np.zeros((3, pad + words + pad + 1), np.uint64),
-                inked=np.zeros(words + 1, np.uint64),
-                counts=np.zeros(width, np.int64),
-                pixels=PIXELS,
-                mirrored=MIRRORED,
-                stream=np.zeros(height * width // 64 + 2, np.uint64),
-                placed=np.zeros((self.recipe.length_max, 3), np.int64),
-            )
-        scratch: Scratch = self._local.scratch
-        return scratch
 
     def _spare_boxes(self, count: int) -> NDArray[np.int16]:
         """Boxes nobody asked for, written to memory that the thread keeps."""
@@ -164,12 +162,10 @@ class Synthesizer:
         return spare[:count]
 
 
-def _as_words(images: NDArray[np.uint8], packed: bool) -> NDArray[np.uint64]:
-    """The same memory as 64-bit words, one row an image; no columns where an image's bytes do not divide by 8."""
-    size = images[0].size if len(images) else 0
-    if packed or size % 8 or images.ctypes.data % 8:
-        return np.empty((len(images), 0), np.uint64)
-    return images.reshape(len(images), size).view(np.uint64)
+def _renderer(recipe: Recipe, seed: int) -> Renderer:
+    from synth_engine.binary import BinaryRenderer  # loads Numba, which an import of the package alone need not
+
+    return BinaryRenderer(recipe, seed)
 
 
 def _check_array(name: str, array: object, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
