@@ -18,16 +18,12 @@ import msgspec
 
 from synth_engine.atomic import write_bytes
 from synth_engine.errors import RecipeError
+from synth_engine.parts import Part, Picture, Probability
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(gt=0)]
-Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Span = Annotated[float, msgspec.Meta(ge=0)]
 Line = tuple[int, int, int, int]
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A piece of a recipe: immutable, keyword-only, unknown keys refused."""
 
 
 class Canvas(Part, frozen=True, kw_only=True):
@@ -140,19 +136,24 @@ class Binarize(Part, frozen=True, kw_only=True):
 
 
 class Recipe(Part, frozen=True, kw_only=True):
-    """How an image is made. See the parts for units; `Recipe.named` lists what comes built in."""
+    """How an image is made. See the parts for units; `Recipe.named` lists what comes built in.
+
+    Without ``picture`` an image is binary: turned characters in cells, a shared mask, pixel noise; the fastest path.
+    With it, characters stand where ``placement`` or ``picture.layout`` says, and the rest of `parts` applies.
+    """
 
     name: str
     alphabet: Annotated[str, msgspec.Meta(min_length=2, max_length=255)]
     length: int | tuple[int, int]
     canvas: Canvas
     fonts: Annotated[tuple[Font, ...], msgspec.Meta(min_length=1, max_length=256)]
-    placement: Placement
+    placement: Placement | None = None
     raster: Raster = Raster()
     filter: Filter | None = None
     mask: Mask = Mask()
     noise: Noise = Noise()
     binarize: Binarize = Binarize()
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -175,7 +176,7 @@ class Recipe(Part, frozen=True, kw_only=True):
     @property
     def color(self) -> str:
         """What images are made of: ``binary``, ``grey`` or ``rgb``."""
-        return "binary"
+        return self.picture.color if self.picture else "binary"
 
     @property
     def image_shape(self) -> tuple[int, ...]:

@@ -1,0 +1,317 @@
+"""Parts of a recipe that paints pictures: layout, characters, warps, ink, ground, clutter, camera.
+
+Values only. A range is one number or (lowest, highest), drawn uniformly anew for every image; lengths are in px, angles
+in degrees (counter-clockwise positive), levels 0–255, shares and probabilities 0–1. Every stage has a ``probability``
+with which an image gets it. The stages' mathematics is in `picture.kernels`, one module a domain.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+Range: TypeAlias = float | tuple[float, float]
+Level: TypeAlias = tuple[Annotated[float, msgspec.Meta(ge=0, le=255)], Annotated[float, msgspec.Meta(ge=0, le=255)]]
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A piece of a recipe: immutable, keyword-only, unknown keys refused."""
+
+
+def low_high(value: Range) -> tuple[float, float]:
+    """A range's ends."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+# Layout: where the characters of a text stand.
+
+
+class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
+    """A line of text as a typesetter sets it: advance widths, kerning, and ``gap_px`` between neighbours.
+
+    The line starts at ``x_px`` (``align = "left"``), or its middle lies ``x_px`` right of the canvas's middle
+    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it.
+    """
+
+    y_px: Range
+    x_px: Range = 0.0
+    align: Literal["left", "centre"] = "centre"
+    gap_px: Range = 0.0
+    jitter_px: Range = 0.0
+    kerning: bool = True
+
+
+class Free(Part, frozen=True, kw_only=True, tag="free", tag_field="kind"):
+    """Each character's middle anywhere in ``x_px`` × ``y_px``; the text reads from left to right."""
+
+    x_px: Range
+    y_px: Range
+
+
+Layout: TypeAlias = Flow | Free
+
+
+class Character(Part, frozen=True, kw_only=True):
+    """Each character's own shape: turned, scaled, slanted (``shear``: px to the right for each px up), in perspective.
+
+    ``perspective`` moves each corner of the character's box by up to this share of half its sides, in x and in y.
+    """
+
+    angle_deg: Range = 0.0
+    scale: Range = 1.0
+    aspect: Range = 1.0
+    shear: Range = 0.0
+    perspective: Annotated[float, msgspec.Meta(ge=0, le=0.8)] = 0.0
+
+
+# Stages: each is given what was painted so far and changes it.
+
+
+class Own(Part, frozen=True, kw_only=True, tag="own", tag_field="kind"):
+    """A stage of the user's: ``function`` is ``package.module:name``, a compiled function of `picture.own`'s form.
+
+    ``values`` are ranges that it is given drawn, in the order of their names here.
+    """
+
+    function: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]
+    values: dict[str, Range] = {}
+    grow_px: Annotated[float, msgspec.Meta(ge=0, le=256)] = 0.0
+    probability: Probability = 1.0
+
+
+class Stroke(Part, frozen=True, kw_only=True, tag="stroke", tag_field="kind"):
+    """Strokes ``px`` thicker (positive) or thinner (negative) on every side."""
+
+    px: Range
+    probability: Probability = 1.0
+
+
+class Rotate(Part, frozen=True, kw_only=True, tag="rotate", tag_field="kind"):
+    """The whole line turned about the canvas's middle."""
+
+    angle_deg: Range
+    probability: Probability = 1.0
+
+
+class Tilt(Part, frozen=True, kw_only=True, tag="tilt", tag_field="kind"):
+    """The whole line in perspective: each corner of the canvas moves by up to ``share`` of half its sides."""
+
+    share: Annotated[float, msgspec.Meta(ge=0, le=0.8)]
+    probability: Probability = 1.0
+
+
+class Sine(Part, frozen=True, kw_only=True, tag="sine", tag_field="kind"):
+    """Ink moved by amplitude · sin(2π·x / period + phase): up and down along x, or sideways along y (``along``)."""
+
+    amplitude_px: Range
+    period_px: Range
+    phase_deg: Range = (0.0, 360.0)
+    along: Literal["x", "y"] = "x"
+    probability: Probability = 1.0
+
+
+class Curve(Part, frozen=True, kw_only=True, tag="curve", tag_field="kind"):
+    """The line bent to a parabola: its middle stands ``bend_px`` lower than its ends (negative: higher)."""
+
+    bend_px: Range
+    probability: Probability = 1.0
+
+
+class Elastic(Part, frozen=True, kw_only=True, tag="elastic", tag_field="kind"):
+    """Ink moved by a smooth random field: up to ``amplitude_px`` in x and y at nodes ``cell_px`` apart."""
+
+    amplitude_px: Range
+    cell_px: Annotated[float, msgspec.Meta(ge=4, le=512)] = 16.0
+    probability: Probability = 1.0
+
+
+Warp: TypeAlias = Stroke | Rotate | Tilt | Sine | Curve | Elastic | Own
+
+
+class Mark(Part, frozen=True, kw_only=True):
+    """What all clutter has: behind or before the text, in the text's ink or in an ink of its own."""
+
+    behind: bool = False
+    level: Level | None = None
+    rgb: tuple[Level, Level, Level] | None = None
+    opacity: Range = 1.0
+    probability: Probability = 1.0
+
+
+class Lines(Mark, frozen=True, kw_only=True, tag="lines", tag_field="kind"):
+    """Straight strokes between two points anywhere on the canvas; ``count`` is rounded down."""
+
+    count: Range = 1.0
+    width_px: Range = 1.5
+
+
+class Arcs(Mark, frozen=True, kw_only=True, tag="arcs", tag_field="kind"):
+    """Pieces of ellipses: middle anywhere on the canvas, half axes ``radius_px``, an extent of ``extent_deg``."""
+
+    count: Range = 1.0
+    width_px: Range = 1.5
+    radius_px: Range = (10.0, 60.0)
+    extent_deg: Range = (60.0, 200.0)
+
+
+class Curves(Mark, frozen=True, kw_only=True, tag="curves", tag_field="kind"):
+    """Cubic Bézier curves from the left to the right edge; their four points lie anywhere in height."""
+
+    count: Range = 1.0
+    width_px: Range = 1.5
+
+
+class Dots(Mark, frozen=True, kw_only=True, tag="dots", tag_field="kind"):
+    """Round dots anywhere on the canvas."""
+
+    count: Range = 20.0
+    radius_px: Range = 1.0
+
+
+class OwnMark(Mark, frozen=True, kw_only=True, tag="own", tag_field="kind"):
+    """A user's clutter; see `Own`."""
+
+    function: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]
+    values: dict[str, Range] = {}
+
+
+Clutter: TypeAlias = Lines | Arcs | Curves | Dots | OwnMark
+
+
+class Blur(Part, frozen=True, kw_only=True, tag="blur", tag_field="kind"):
+    """Gaussian blur of standard deviation ``sigma_px``."""
+
+    sigma_px: Range
+    probability: Probability = 1.0
+
+
+class MotionBlur(Part, frozen=True, kw_only=True, tag="motion", tag_field="kind"):
+    """The mean over a straight movement of ``length_px`` in the direction ``angle_deg``."""
+
+    length_px: Range
+    angle_deg: Range = (0.0, 180.0)
+    probability: Probability = 1.0
+
+
+class GaussianNoise(Part, frozen=True, kw_only=True, tag="noise", tag_field="kind"):
+    """Independent Gaussian noise of standard deviation ``sigma`` levels on every pixel and channel."""
+
+    sigma: Range
+    probability: Probability = 1.0
+
+
+class SaltPepper(Part, frozen=True, kw_only=True, tag="salt_pepper", tag_field="kind"):
+    """A ``share`` of the pixels becomes white or black, half of them each."""
+
+    share: Range
+    probability: Probability = 1.0
+
+
+class Invert(Part, frozen=True, kw_only=True, tag="invert", tag_field="kind"):
+    """Each pixel flips to 255 − level with probability ``share``; 1 makes a negative of the image."""
+
+    share: Range = 1.0
+    probability: Probability = 1.0
+
+
+class Rescale(Part, frozen=True, kw_only=True, tag="rescale", tag_field="kind"):
+    """Scaled to ``factor`` of its size (area means below 1, bilinear above) and back (bilinear)."""
+
+    factor: Range
+    probability: Probability = 1.0
+
+
+class Jpeg(Part, frozen=True, kw_only=True, tag="jpeg", tag_field="kind"):
+    """Encoded as JPEG of ``quality`` 1–100 and decoded again, by OpenCV."""
+
+    quality: Range
+    probability: Probability = 1.0
+
+
+Camera: TypeAlias = Blur | MotionBlur | GaussianNoise | SaltPepper | Invert | Rescale | Jpeg | Own
+
+
+# Ink and ground.
+
+
+class Ink(Part, frozen=True, kw_only=True):
+    """The text's ink: a grey ``level``, or ``rgb`` levels; one for the ``image``, or one for each ``character``.
+
+    ``contrast`` keeps |ink − ground's mean| of the grey level in this range by moving the ink away from the ground:
+    to the side on which it was drawn where the range 0–255 has room there, else to the other.
+    """
+
+    level: Level = (0.0, 0.0)
+    rgb: tuple[Level, Level, Level] | None = None
+    per: Literal["image", "character"] = "image"
+    contrast: Level | None = None
+
+
+class Flat(Part, frozen=True, kw_only=True, tag="flat", tag_field="kind"):
+    """Ground of one level."""
+
+    level: Level = (255.0, 255.0)
+    rgb: tuple[Level, Level, Level] | None = None
+
+
+class Gradient(Part, frozen=True, kw_only=True, tag="gradient", tag_field="kind"):
+    """Ground that changes linearly from one drawn colour to another across the canvas, in a direction ``angle_deg``."""
+
+    level: Level = (160.0, 255.0)
+    rgb: tuple[Level, Level, Level] | None = None
+    angle_deg: Range = (0.0, 360.0)
+
+
+class Grain(Part, frozen=True, kw_only=True, tag="grain", tag_field="kind"):
+    """Ground of smooth noise: standard deviation ``sigma`` levels about a drawn colour, grains ``grain_px`` wide."""
+
+    level: Level = (200.0, 255.0)
+    rgb: tuple[Level, Level, Level] | None = None
+    sigma: Range = 10.0
+    grain_px: Annotated[float, msgspec.Meta(ge=1, le=256)] = 4.0
+
+
+class Pictures(Part, frozen=True, kw_only=True, tag="pictures", tag_field="kind"):
+    """Ground cut at random from the pictures in a folder, in the order of their names; scaled up where too small.
+
+    ``content`` is the SHA-256 (hex) of the pictures, filled in when a recipe is loaded: samples depend on them.
+    """
+
+    folder: str
+    content: str = ""
+
+
+Ground: TypeAlias = Flat | Gradient | Grain | Pictures
+
+
+class Limits(Part, frozen=True, kw_only=True):
+    """A character clipped by the canvas, or covered by other characters, beyond a share of its ink: drawn again.
+
+    The placement is drawn again, up to ``text_tries`` times, then the text too; each candidate is counted, and after
+    ``tries_max`` for one sample it is an error.
+    """
+
+    clipped_share: Probability = 1.0
+    covered_share: Probability = 1.0
+    text_tries: Annotated[int, msgspec.Meta(ge=1)] = 50
+    tries_max: Annotated[int, msgspec.Meta(ge=1)] = 1_000
+
+
+class Picture(Part, frozen=True, kw_only=True):
+    """How a picture is painted: characters, warps that move their ink, ink on ground with clutter, then a camera.
+
+    ``color`` is what comes out: ``grey`` or ``rgb``, or ``binary``, the painted grey picture binarised by the recipe's
+    `Binarize` rule as a real image would be. Stages of one list are applied in its order.
+    """
+
+    color: Literal["binary", "grey", "rgb"] = "grey"
+    layout: Layout | None = None
+    character: Character = Character()
+    warps: Annotated[tuple[Warp, ...], msgspec.Meta(max_length=16)] = ()
+    ink: Ink = Ink()
+    ground: Ground = Flat()
+    clutter: Annotated[tuple[Clutter, ...], msgspec.Meta(max_length=16)] = ()
+    camera: Annotated[tuple[Camera, ...], msgspec.Meta(max_length=16)] = ()
+    limits: Limits | None = None

@@ -1,0 +1,22 @@
+"""Compiled kernels of the picture path: Numba code only, no checks, no allocation an image, nothing global.
+
+Every kernel works on a block of B images and gets, drawn by `draws.draw_stage`,
+
+    on (B,) bool        the images that have the stage; all others must stay as they are
+    params (B, P) f8    the drawn numbers, in the order of the stage's columns
+    keys (B,) uint64    a key an image for whatever else is drawn: words 64, 65, … of it (`kernels.random.word`)
+
+and then, by domain, in place:
+
+    warp     (on, params, keys, counts, ink, origin, extent, scratch, height, width)
+             ink (B, L, S, S) uint8 coverage of each character on a patch of its own, 0 outside `extent`;
+             origin (B, L, 2) int32 x, y of the patch's top left on the canvas, anywhere on or off it;
+             extent (B, L, 4) int32 x0, y0, x1, y1 of the patch's non-zero part, half-open; empty: all 0;
+             counts (B,) int64 characters; scratch (S, S) uint8, any content
+    clutter  (on, params, keys, cover)
+             cover (B, H, W) uint8 coverage, 0 where `on`; marks are drawn with `max`
+    camera   (on, params, keys, images, scratch)
+             images (B, H, W, C) uint8; scratch (4, H, W, C) float32, any content
+
+A pixel (x, y) covers [x, x+1) × [y, y+1); its middle is (x + ½, y + ½). Coverage 255 is full ink.
+"""
