@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Outputs(NamedTuple):
-    """The caller's arrays, checked: shapes and dtypes as in `synthesizer.Batch`; ``masks`` has no samples if unasked."""
+    """The caller's arrays, checked; shapes and dtypes as in `synthesizer.Batch`. What was not asked for is empty."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -17,6 +17,11 @@ class Outputs(NamedTuple):
     centres: NDArray[np.float32]
     masks: NDArray[np.uint8]
     packed: bool
+
+    def part(self, first: int, last: int) -> Outputs:
+        """Samples ``first`` … ``last - 1`` of the same arrays."""
+        images, labels, boxes = self.images[first:last], self.labels[first:last], self.boxes[first:last]
+        return Outputs(images, labels, boxes, self.centres[first:last], self.masks[first:last], self.packed)
 
 
 class Rendered(NamedTuple):

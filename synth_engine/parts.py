@@ -63,7 +63,7 @@ class Character(Part, frozen=True, kw_only=True):
     scale: Range = 1.0
     aspect: Range = 1.0
     shear: Range = 0.0
-    perspective: Annotated[float, msgspec.Meta(ge=0, le=0.8)] = 0.0
+    perspective: Annotated[float, msgspec.Meta(ge=0, le=0.45)] = 0.0
 
 
 # Stages: each is given what was painted so far and changes it.
@@ -98,7 +98,7 @@ class Rotate(Part, frozen=True, kw_only=True, tag="rotate", tag_field="kind"):
 class Tilt(Part, frozen=True, kw_only=True, tag="tilt", tag_field="kind"):
     """The whole line in perspective: each corner of the canvas moves by up to ``share`` of half its sides."""
 
-    share: Annotated[float, msgspec.Meta(ge=0, le=0.8)]
+    share: Annotated[float, msgspec.Meta(ge=0, le=0.45)]
     probability: Probability = 1.0
 
 

@@ -15,6 +15,7 @@ from synth_engine.recipe import Recipe
 
 def plan_of(recipe: Recipe) -> Plan:
     """The kernels' view of ``recipe``."""
+    assert recipe.placement is not None  # a recipe without a picture has one
     turns = recipe.placement.turns
     cells = [len(turn_angles(turn, recipe.raster.angle_step_deg)) for turn in turns]
     first = np.concatenate([[0], np.cumsum(cells)[:-1]])
@@ -23,9 +24,9 @@ def plan_of(recipe: Recipe) -> Plan:
         shape=recipe.shape,
         length=recipe.length_range,
         counts=(len(recipe.alphabet), int(sum(cells))),
-        x=_x_ranges(recipe),
-        font_below=_thresholds([font.share for font in recipe.fonts], 32),
-        turns=np.stack([_thresholds([turn.share for turn in turns], 16), first, cells, y[:, 0], y[:, 1] - y[:, 0]], 1),
+        x=x_ranges(recipe),
+        font_below=thresholds([font.share for font in recipe.fonts], 32),
+        turns=np.stack([thresholds([turn.share for turn in turns], 16), first, cells, y[:, 0], y[:, 1] - y[:, 0]], 1),
         filter=_filter(recipe),
         mask=_words(mask_pixels(recipe)),
         flip=round(recipe.noise.flip_probability * 2**16),
@@ -47,16 +48,17 @@ def mask_pixels(recipe: Recipe) -> NDArray[np.bool_]:
     return pixels
 
 
-def _x_ranges(recipe: Recipe) -> NDArray[np.float64]:
+def x_ranges(recipe: Recipe) -> NDArray[np.float64]:
     """(L, 2): each character's lowest tile x and the span above it, px."""
     placement = recipe.placement
+    assert placement is not None
     x = np.empty((recipe.length_max, 2))
     x[:, 0] = placement.x_from_px + placement.pitch_px * np.arange(recipe.length_max)
     x[:, 1] = placement.x_span_px
     return x
 
 
-def _thresholds(shares: Sequence[float], bits: int) -> NDArray[np.uint64]:
+def thresholds(shares: Sequence[float], bits: int) -> NDArray[np.uint64]:
     """Cumulative shares scaled to 2^bits; a draw d of that many bits chooses the first entry above it."""
     cumulative = np.cumsum(shares) / np.sum(shares)
     scaled = np.round(cumulative * 2.0**bits)

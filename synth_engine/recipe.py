@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from synth_engine.atomic import write_bytes
+from synth_engine.bounds import check_ranges
 from synth_engine.errors import RecipeError
 from synth_engine.parts import Part, Picture, Probability
 
@@ -236,15 +237,32 @@ def _check(recipe: Recipe) -> None:
     low, high = recipe.length_range
     if not 1 <= low <= high <= 64:
         raise ValueError(f"`length` is {recipe.length}; expected 1 to 64, the fewest first")
-    for turn in recipe.placement.turns:
+    if recipe.picture is not None:
+        _check_picture(recipe, recipe.picture)
+    if recipe.placement is not None:
+        _check_placement(recipe, recipe.placement)
+    elif recipe.picture is None or recipe.picture.layout is None:
+        raise ValueError("nothing says where characters stand; give `placement`, or `picture.layout`")
+    _check_mask(recipe)
+
+
+def _check_picture(recipe: Recipe, picture: Picture) -> None:
+    check_ranges(picture)
+    if picture.layout is not None and recipe.placement is not None:
+        raise ValueError("`placement` and `picture.layout` both say where characters stand; remove one of them")
+    if recipe.color != "binary" and recipe.noise.flip_probability:
+        raise ValueError(f"`noise` flips binary pixels; in a {recipe.color} picture use a stage of `picture.camera`")
+
+
+def _check_placement(recipe: Recipe, placement: Placement) -> None:
+    for turn in placement.turns:
         if turn.angle_deg[0] > turn.angle_deg[1] or turn.y_px[0] > turn.y_px[1]:
             raise ValueError(f"a turn's ranges must run upwards, received {turn.angle_deg} and {turn.y_px}")
         if not all(-90 <= angle <= 90 for angle in turn.angle_deg):
             raise ValueError(f"`angle_deg` is {turn.angle_deg}; expected -90 to 90")
-    spans = recipe.placement.x_span_px
+    spans = placement.x_span_px
     if isinstance(spans, tuple) and len(spans) != recipe.length_max:
         raise ValueError(f"`x_span_px` has {len(spans)} entries for up to {recipe.length_max} characters")
-    _check_mask(recipe)
 
 
 def _check_mask(recipe: Recipe) -> None:
@@ -305,7 +323,11 @@ def _hint(message: str) -> str:
     found = re.search(r"unknown field `([^`]+)`", message)
     if not found:
         return ""
-    parts: list[type[Part]] = Part.__subclasses__()
+    parts = _descendants(Part)
     keys = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
     near = difflib.get_close_matches(found[1], sorted(keys), n=1)
     return f"; did you mean `{near[0]}`?" if near else "; remove it"
+
+
+def _descendants(part: type[Part]) -> list[type[Part]]:
+    return [kind for child in part.__subclasses__() for kind in (child, *_descendants(child))]

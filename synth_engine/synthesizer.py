@@ -90,9 +90,7 @@ class Synthesizer:
         if masks:
             more["masks"] = np.empty(shapes["masks"], np.uint8)
         cost = self.fill(images, labels, start, packed=packed, **more)
-        return Batch(
-            images=images, labels=labels, alphabet=self.recipe.alphabet, start=start, **more, **cost._asdict()
-        )
+        return Batch(images=images, labels=labels, alphabet=self.recipe.alphabet, start=start, **more, **cost._asdict())
 
     def fill(
         self,
@@ -140,7 +138,13 @@ class Synthesizer:
     def _check(self, out: Outputs, count: int, start: int, asked: dict[str, bool]) -> None:
         if out.packed and self.recipe.color != "binary":
             raise ArrayError(f"`packed` is for binary recipes; {self.recipe.name} is {self.recipe.color}", out.packed)
-        dtypes = {"images": np.uint8, "labels": np.uint8, "boxes": np.int16, "centres": np.float32, "masks": np.uint8}
+        dtypes: dict[str, type[np.generic]] = {
+            "images": np.uint8,
+            "labels": np.uint8,
+            "boxes": np.int16,
+            "centres": np.float32,
+            "masks": np.uint8,
+        }
         for name, shape in self._shapes(count, out.packed).items():
             if asked.get(name, True):
                 _check_array(name, getattr(out, name), shape, dtypes[name])
@@ -163,7 +167,12 @@ class Synthesizer:
 
 
 def _renderer(recipe: Recipe, seed: int) -> Renderer:
-    from synth_engine.binary import BinaryRenderer  # loads Numba, which an import of the package alone need not
+    # Renderers load Numba, which an import of the package alone need not.
+    if recipe.picture is not None:
+        from synth_engine.picture.renderer import PictureRenderer
+
+        return PictureRenderer(recipe, seed)
+    from synth_engine.binary import BinaryRenderer
 
     return BinaryRenderer(recipe, seed)
 

@@ -1,0 +1,59 @@
+"""What the ranges of a picture's parts may hold; the message names the part and the field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from synth_engine.parts import Part
+
+INFINITE = float("inf")
+# By the field's name, the same in every part.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "scale": (0.1, 10),
+    "aspect": (0.1, 10),
+    "shear": (-2, 2),
+    "angle_deg": (-360, 360),
+    "period_px": (2, INFINITE),
+    "amplitude_px": (0, 256),
+    "count": (0, 10_000),
+    "width_px": (0, 64),
+    "radius_px": (0, 512),
+    "extent_deg": (0, 360),
+    "opacity": (0, 1),
+    "sigma_px": (0, 32),
+    "length_px": (0, 64),
+    "sigma": (0, 255),
+    "share": (0, 1),
+    "factor": (0.05, 8),
+    "quality": (1, 100),
+}
+
+
+def check_ranges(part: Part) -> None:
+    """Raise ValueError for a range in ``part``, or in a part of it, that runs downwards or leaves its bounds."""
+    for name in part.__struct_fields__:
+        for value in _values(getattr(part, name)):
+            if isinstance(value, Part):
+                check_ranges(value)
+            elif isinstance(value, tuple) or name in BOUNDS:
+                _check_range(type(part).__name__.lower(), name, value)
+
+
+def _values(value: Any) -> list[Any]:
+    """The parts or ranges in one field."""
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, tuple) and not (len(value) == 2 and all(isinstance(v, int | float) for v in value)):
+        return list(value)
+    return [value]
+
+
+def _check_range(part: str, name: str, value: Any) -> None:
+    low, high = value if isinstance(value, tuple) else (value, value)
+    least, most = BOUNDS.get(name, (-INFINITE, INFINITE))
+    if not low <= high:
+        raise ValueError(f"`{part}.{name}` is {list(value)}; a range runs from its lowest value to its highest")
+    if low < least or high > most:
+        raise ValueError(f"`{part}.{name}` is {msgspec.to_builtins(value)}; expected {least:g} to {most:g}")

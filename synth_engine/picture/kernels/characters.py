@@ -1,0 +1,141 @@
+"""Characters drawn turned, scaled, slanted and in perspective, each on a patch of its own.
+
+Source of the mapping between a unit square and a quadrilateral: Heckbert, "Fundamentals of Texture Mapping and Image
+Warping", 1989, section 2.2.3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, uint64
+
+BORDER = 1  # px of zeros around each tile: sampling between two pixels then needs no test at the edge
+
+
+@njit(cache=True, nogil=True)
+def draw_characters(active, counts, placed, pixels, place, ink, origin, extent):
+    """Draw every character of the active images on its patch; see `picture.kernels` for the arrays."""
+    corners = np.empty((4, 2))
+    inverse = np.empty(9)
+    for i in range(counts.size):
+        if not active[i]:
+            continue
+        for k in range(counts[i]):
+            glyph = np.int64(placed[i, k, 0])
+            _corners(placed[i, k], place[glyph, 1], place[glyph, 2], corners)
+            _clear(ink[i, k], extent[i, k])
+            _frame(corners, ink.shape[2], origin[i, k], extent[i, k])
+            _from_unit_square(corners, inverse)
+            _sample(pixels, place, glyph, inverse, ink[i, k], origin[i, k], extent[i, k])
+
+
+@njit(cache=True, nogil=True)
+def _corners(character, height, width, corners):
+    """The ink's corners on the canvas: top left, top right, bottom right, bottom left."""
+    angle, scale, aspect, shear = np.deg2rad(character[5]), character[6], character[7], character[8]
+    cosine, sine = np.cos(angle), np.sin(angle)
+    for c in range(4):
+        x = character[3] + (width if c == 1 or c == 2 else 0)
+        y = character[4] + (height if c >= 2 else 0)
+        x, y = (x * aspect - shear * y) * scale, y * scale
+        x += character[9 + 2 * c] * width * scale * aspect / 2
+        y += character[10 + 2 * c] * height * scale / 2
+        corners[c, 0] = character[1] + x * cosine + y * sine
+        corners[c, 1] = character[2] - x * sine + y * cosine
+
+
+@njit(cache=True, nogil=True)
+def _clear(ink, extent):
+    for y in range(extent[1], extent[3]):
+        for x in range(extent[0], extent[2]):
+            ink[y, x] = 0
+
+
+@njit(cache=True, nogil=True)
+def _frame(corners, side, origin, extent):
+    """Put the patch around the corners, with room for later stages on all sides."""
+    left, right = corners[:, 0].min() - 1, corners[:, 0].max() + 1
+    top, bottom = corners[:, 1].min() - 1, corners[:, 1].max() + 1
+    origin[0] = np.int64(np.floor((left + right - side) / 2))
+    origin[1] = np.int64(np.floor((top + bottom - side) / 2))
+    extent[0] = max(0, np.int64(np.floor(left)) - origin[0])
+    extent[1] = max(0, np.int64(np.floor(top)) - origin[1])
+    extent[2] = max(extent[0], min(side, np.int64(np.ceil(right)) - origin[0]))
+    extent[3] = max(extent[1], min(side, np.int64(np.ceil(bottom)) - origin[1]))
+
+
+@njit(cache=True, nogil=True)
+def _from_unit_square(corners, inverse):
+    """Adjugate of the matrix that maps the unit square to ``corners``: canvas to (u·w, v·w, w), w > 0 inside."""
+    x0, y0, x1, y1 = corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1]
+    x2, y2, x3, y3 = corners[2, 0], corners[2, 1], corners[3, 0], corners[3, 1]
+    dx1, dx2, dx3 = x1 - x2, x3 - x2, x0 - x1 + x2 - x3
+    dy1, dy2, dy3 = y1 - y2, y3 - y2, y0 - y1 + y2 - y3
+    determinant = dx1 * dy2 - dx2 * dy1
+    g = (dx3 * dy2 - dx2 * dy3) / determinant
+    h = (dx1 * dy3 - dx3 * dy1) / determinant
+    a, b, c = x1 - x0 + g * x1, x3 - x0 + h * x3, x0
+    d, e, f = y1 - y0 + g * y1, y3 - y0 + h * y3, y0
+    inverse[0], inverse[1], inverse[2] = e - f * h, c * h - b, b * f - c * e
+    inverse[3], inverse[4], inverse[5] = f * g - d, a - c * g, c * d - a * f
+    inverse[6], inverse[7], inverse[8] = d * h - e * g, b * g - a * h, a * e - b * d
+
+
+@njit(cache=True, nogil=True)
+def _sample(pixels, place, glyph, inverse, ink, origin, extent):
+    """Inverse mapping with bilinear interpolation between the tile's pixels."""
+    first, height, width = uint64(place[glyph, 0]), place[glyph, 1], place[glyph, 2]
+    for y in range(extent[1], extent[3]):
+        at_x, at_y = origin[0] + extent[0] + 0.5, origin[1] + y + 0.5
+        w = inverse[6] * at_x + inverse[7] * at_y + inverse[8]
+        # Numerators of the tile's column and row, border included: x is inside where 0 ≤ n/w < side + 1.
+        shift = BORDER - 0.5
+        s = (inverse[0] * at_x + inverse[1] * at_y + inverse[2]) * width + shift * w
+        t = (inverse[3] * at_x + inverse[4] * at_y + inverse[5]) * height + shift * w
+        steps = inverse[0] * width + shift * inverse[6], inverse[3] * height + shift * inverse[6], inverse[6]
+        row = ink[y, extent[0] : extent[2]]
+        begin, end = _inside(s, t, w, steps, width + 1, height + 1, row.size)
+        _sample_row(pixels, first, uint64(width + 2 * BORDER), s, t, w, steps, row, begin, end)
+
+
+@njit(cache=True, nogil=True)
+def _inside(s, t, w, steps, wide, high, count):
+    """The x from … to for which the mapped point lies on the bordered tile: an interval, as the tile is convex."""
+    begin, end = 0.0, float(count)
+    for side in range(4):
+        if side == 0:
+            value, step = s, steps[0]
+        elif side == 1:
+            value, step = wide * w - s, wide * steps[2] - steps[0]
+        elif side == 2:
+            value, step = t, steps[1]
+        else:
+            value, step = high * w - t, high * steps[2] - steps[1]
+        # value + x·step > 0, with a margin for single precision
+        value -= 1e-3 * w
+        if step > 1e-9:
+            begin = max(begin, np.ceil(-value / step))
+        elif step < -1e-9:
+            end = min(end, np.ceil(-value / step))
+        elif value <= 0:
+            end = 0.0
+    return np.int64(begin), np.int64(max(begin, end))
+
+
+@njit(cache=True, nogil=True)
+def _sample_row(pixels, first, stride, s, t, w, steps, row, begin, end):
+    s32, t32, w32 = np.float32(s), np.float32(t), np.float32(w)
+    s_step, t_step, w_step = np.float32(steps[0]), np.float32(steps[1]), np.float32(steps[2])
+    one = np.float32(1)
+    for x in range(uint64(begin), uint64(end)):
+        step = np.float32(np.int32(x))
+        depth = one / (w32 + step * w_step)
+        column, line = (s32 + step * s_step) * depth, (t32 + step * t_step) * depth
+        whole_column, whole_line = np.int32(column), np.int32(line)
+        right, down = column - np.float32(whole_column), line - np.float32(whole_line)
+        at = first + uint64(whole_line) * stride + uint64(whole_column)
+        a, b = np.float32(pixels[at]), np.float32(pixels[at + uint64(1)])
+        at += stride
+        c, d = np.float32(pixels[at]), np.float32(pixels[at + uint64(1)])
+        upper, lower = a + (b - a) * right, c + (d - c) * right
+        row[x] = np.uint8(np.int32(upper + (lower - upper) * down + np.float32(0.5)))

@@ -1,0 +1,149 @@
+"""What the characters on their patches amount to on the canvas: boxes, shares clipped and covered, centres, masks.
+
+A pixel counts as a character's ink from half coverage on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from synth_engine.picture.kernels.blend import visible
+
+HALF = 128
+
+
+@njit(cache=True, nogil=True)
+def judge(active, counts, ink, origin, extent, limits, rule, plane, columns, accepted):
+    """Set ``accepted`` for the active images whose characters keep the limits and the filter.
+
+    limits: (clipped share, covered share); rule: (gap or 0 = no filter, slack); ``plane`` (H, W) uint8 and ``columns``
+    (W,) int64 are scratch.
+    """
+    overlaps = rule[0] > 0 or limits[1] < 1
+    for i in range(counts.size):
+        if active[i]:
+            if overlaps:
+                _count_layers(counts[i], ink[i], origin[i], extent[i], plane)
+            accepted[i] = rule[0] == 0 or _well_formed(plane, columns, counts[i], rule[0], rule[1])
+            for k in range(counts[i]):
+                accepted[i] &= _keeps(ink[i, k], origin[i, k], extent[i, k], plane, limits)
+
+
+@njit(cache=True, nogil=True)
+def _count_layers(count, ink, origin, extent, plane):
+    """How many characters have ink at each pixel of the canvas."""
+    plane[:] = 0
+    height, width = plane.shape
+    for k in range(count):
+        x0, y0, x1, y1 = visible(origin[k], extent[k], height, width)
+        left, top = origin[k, 0], origin[k, 1]
+        for y in range(y0, y1):
+            source, target = ink[k, y, x0:x1], plane[top + y, left + x0 : left + x1]
+            for x in range(source.size):
+                target[x] += source[x] >> np.uint8(7)
+
+
+@njit(cache=True, nogil=True)
+def _keeps(ink, origin, extent, plane, limits):
+    """Whether a character has ink, and no more of it off the canvas and under other characters than the limits say."""
+    x0, y0, x1, y1 = visible(origin, extent, plane.shape[0], plane.shape[1])
+    seen, shared = 0, 0
+    for y in range(y0, y1):
+        seen += _inked(ink[y, x0:x1])
+    total = seen
+    if (x0, y0, x1, y1) != (extent[0], extent[1], extent[2], extent[3]):
+        total = 0
+        for y in range(extent[1], extent[3]):
+            total += _inked(ink[y, extent[0] : extent[2]])
+    if limits[1] < 1:
+        for y in range(y0, y1):
+            shared += _shared(ink[y, x0:x1], plane[origin[1] + y, origin[0] + x0 : origin[0] + x1])
+    return total > 0 and total - seen <= limits[0] * total and shared <= limits[1] * total
+
+
+@njit(cache=True, nogil=True)
+def _inked(row):
+    total = np.uint32(0)
+    for x in range(row.size):
+        total += np.uint32(row[x] >> np.uint8(7))
+    return np.int64(total)
+
+
+@njit(cache=True, nogil=True)
+def _shared(row, layers):
+    total = np.uint32(0)
+    for x in range(row.size):
+        total += np.uint32((row[x] >> np.uint8(7)) & np.uint8(layers[x] > 1))
+    return np.int64(total)
+
+
+@njit(cache=True, nogil=True)
+def _well_formed(plane, columns, length, gap, slack):
+    """The segmentation filter of `recipe.Filter`, by counting."""
+    columns[:] = 0
+    for y in range(plane.shape[0]):
+        row = plane[y]
+        for x in range(columns.size):
+            columns[x] += row[x] > 0
+    blank_below = columns.min() + slack
+    found, before = 0, -1
+    for x in range(columns.size):
+        if columns[x] < blank_below:
+            found += before >= 0 and x - before >= gap
+            before = x
+    return found == length
+
+
+@njit(cache=True, nogil=True)
+def write_boxes(counts, ink, origin, extent, canvas, boxes):
+    """(B, L, 4) int16: the smallest box of each character's ink on the canvas; zeros where there is none."""
+    for i in range(counts.size):
+        boxes[i] = 0
+        for k in range(counts[i]):
+            x0, y0, x1, y1 = visible(origin[i, k], extent[i, k], canvas[0], canvas[1])
+            left, right, top, bottom = x1, x0, y1, y0
+            for y in range(y0, y1):
+                row = ink[i, k, y]
+                first, last = x0, x1
+                while first < left and row[first] < HALF:
+                    first += 1
+                while last > max(right, first) and row[last - 1] < HALF:
+                    last -= 1
+                if _inked(row[x0:x1]):
+                    left, right, top, bottom = min(left, first), max(right, last), min(top, y), y + 1
+            if bottom > top and right > left:
+                boxes[i, k, 0], boxes[i, k, 1] = origin[i, k, 0] + left, origin[i, k, 1] + top
+                boxes[i, k, 2], boxes[i, k, 3] = origin[i, k, 0] + right, origin[i, k, 1] + bottom
+
+
+@njit(cache=True, nogil=True)
+def write_centres(counts, ink, origin, extent, canvas, centres):
+    """(B, L, 2) float32: the mean of the middles of each character's ink pixels on the canvas; zeros where none."""
+    for i in range(counts.size):
+        centres[i] = 0
+        for k in range(counts[i]):
+            x0, y0, x1, y1 = visible(origin[i, k], extent[i, k], canvas[0], canvas[1])
+            total, across, down = 0, 0.0, 0.0
+            for y in range(y0, y1):
+                for x in range(x0, x1):
+                    if ink[i, k, y, x] >= HALF:
+                        total += 1
+                        across += x
+                        down += y
+            if total:
+                centres[i, k, 0] = np.float32(across / total + origin[i, k, 0] + 0.5)
+                centres[i, k, 1] = np.float32(down / total + origin[i, k, 1] + 0.5)
+
+
+@njit(cache=True, nogil=True)
+def write_masks(counts, ink, origin, extent, masks):
+    """(B, L, H, W) uint8: 1 where a character has ink on the canvas."""
+    for i in range(counts.size):
+        masks[i] = 0
+        for k in range(counts[i]):
+            x0, y0, x1, y1 = visible(origin[i, k], extent[i, k], masks.shape[2], masks.shape[3])
+            left, top = origin[i, k, 0], origin[i, k, 1]
+            for y in range(y0, y1):
+                for x in range(x0, x1):
+                    masks[i, k, top + y, left + x] = ink[i, k, y, x] >= HALF

@@ -1,0 +1,101 @@
+"""Painting: ground, clutter behind, text, clutter before, then the camera."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from synth_engine.parts import Clutter, Range, low_high
+from synth_engine.picture.block import Block
+from synth_engine.picture.camera import CAMERA as CAMERA_KERNELS
+from synth_engine.picture.clutter import CLUTTER as CLUTTER_KERNELS
+from synth_engine.picture.ground import make_ground
+from synth_engine.picture.inks import ink_columns, level_columns
+from synth_engine.picture.kernels import blend
+from synth_engine.picture.kernels.inks import draw_inks
+from synth_engine.picture.stage import Ends
+from synth_engine.picture.stages import CAMERA, CLUTTER, GROUND, INK, DrawnStage, stages_of
+from synth_engine.plan import mask_pixels
+from synth_engine.recipe import Recipe
+
+
+class Painting:
+    """Paints the placed characters of a block."""
+
+    def __init__(self, recipe: Recipe, seed: Any) -> None:
+        picture = recipe.picture
+        assert picture is not None
+        self._seed = seed
+        self.channels = 3 if recipe.color == "rgb" else 1
+        ground = make_ground(picture.ground, recipe.shape, self.channels)
+        self._ground = DrawnStage(ground.columns, ground.paint, GROUND)
+        self._each = picture.ink.per == "character"
+        self._ink = DrawnStage(ink_columns(picture.ink, self.channels), draw_inks, INK)
+        marks = [_Mark(part, CLUTTER + i, recipe.shape, self.channels) for i, part in enumerate(picture.clutter)]
+        self._behind = [mark for mark in marks if mark.behind]
+        self._before = [mark for mark in marks if not mark.behind]
+        self._camera = stages_of(picture.camera, CAMERA_KERNELS, CAMERA, recipe.shape)
+        self._mask = 255 * mask_pixels(recipe).astype(np.uint8)
+        self._masked = bool(self._mask.any())
+
+    def paint(self, block: Block, images: Any, start: int) -> None:
+        """Fill ``images`` (B, H, W, C) uint8."""
+        self._draw_ink(block, start)
+        self._ground.draw(block, self._seed, start)
+        self._ground.kernel(block.params, block.keys, images)
+        for mark in self._behind:
+            mark.draw(block, self._seed, start, images)
+        self._text(block, images)
+        for mark in self._before:
+            mark.draw(block, self._seed, start, images)
+        for stage in self._camera:
+            stage.draw(block, self._seed, start)
+            stage.kernel(block.on, block.params, block.keys, images, block.floats)
+
+    def _draw_ink(self, block: Block, start: int) -> None:
+        self._ink.draw(block, self._seed, start)
+        draw_inks(block.keys, block.counts, self._ink.low, self._ink.high, self._each, block.levels)
+
+    def _text(self, block: Block, images: Any) -> None:
+        blend.gather(block.counts, block.ink, block.origin, block.extent, block.cover)
+        if self._masked:
+            np.maximum(block.cover, self._mask, out=block.cover)
+        if self._each:
+            blend.blend_characters(block.counts, block.ink, block.origin, block.extent, block.levels, images)
+        else:
+            block.opacity[:] = 1
+            blend.blend(block.every, block.cover, block.levels, block.opacity, images)
+
+
+class _Mark:
+    """One kind of clutter with the ink it is drawn in."""
+
+    def __init__(self, part: Clutter, number: int, shape: tuple[int, int], channels: int) -> None:
+        stage = CLUTTER_KERNELS[type(part)]
+        own: list[Ends] = []
+        if part.level is not None or part.rgb is not None:
+            own = level_columns(part.level or (0.0, 0.0), part.rgb, channels)
+        columns = stage.columns(part, shape)
+        self.behind, self._own = part.behind, len(own)
+        self._opacity = len(columns)
+        self._stage = DrawnStage([*columns, _ends(part.opacity), *own], stage.kernel, number, part.probability)
+
+    def draw(self, block: Block, seed: Any, start: int, images: Any) -> None:
+        """Draw the marks of the images that have them over ``images``."""
+        self._stage.draw(block, seed, start)
+        if not block.on.any():
+            return
+        block.cover[:] = 0
+        self._stage.kernel(block.on, block.params, block.keys, block.cover)
+        block.opacity[:] = block.params[:, self._opacity]
+        levels = block.levels
+        if self._own:
+            levels = block.mark_levels
+            levels[:, 0] = block.params[:, self._opacity + 1 : self._opacity + 1 + self._own]
+        blend.blend(block.on, block.cover, levels, block.opacity, images)
+
+
+def _ends(value: Range) -> Ends:
+    low, high = low_high(value)
+    return float(low), float(high)

@@ -1,0 +1,72 @@
+"""TileBank: every character of a recipe in every face, rasterised once in 8-bit grey, with its metrics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from synth_engine import fonts
+from synth_engine.picture.kernels.characters import BORDER
+from synth_engine.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileBank:
+    """Glyph (face f, character c) has number f·C + c. Positions are px from the pen's origin on the baseline, y down.
+
+    pixels: all tiles end to end, uint8, each (h + 2, w + 2) with a border of zeros.
+    place: (G, 3) int64: first pixel, height and width of the ink.
+    ink: (G, 2) float64: x and y of the ink's top left.
+    tile: (G, 3) float64: width and height of the raster's tile, and its baseline from the top, as `Raster` says.
+    advance: (G,) float64; kerning: (F, C, C) float64, what the pair (first, second) moves together or apart.
+    """
+
+    pixels: NDArray[np.uint8]
+    place: NDArray[np.int64]
+    ink: NDArray[np.float64]
+    tile: NDArray[np.float64]
+    advance: NDArray[np.float64]
+    kerning: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> TileBank:
+        """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
+        faces = [fonts.open_font(font) for font in recipe.fonts]
+        drawn = [_draw(face, character) for face in faces for character in recipe.alphabet]
+        sizes = [tile.size for tile, _, _ in drawn]
+        first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        return cls(
+            pixels=np.concatenate([tile.ravel() for tile, _, _ in drawn]),
+            place=np.array([(a, t.shape[0] - 2, t.shape[1] - 2) for a, (t, _, _) in zip(first, drawn, strict=True)]),
+            ink=np.array([(x, y) for _, x, y in drawn], np.float64),
+            tile=np.array([_tile(face, character, recipe) for face in faces for character in recipe.alphabet]),
+            advance=np.array([face.getlength(character) for face in faces for character in recipe.alphabet]),
+            kerning=np.stack([_kerning(face, recipe.alphabet) for face in faces]),
+        )
+
+
+def _draw(face: ImageFont.FreeTypeFont, character: str) -> tuple[NDArray[np.uint8], int, int]:
+    """(bordered ink, x, y) of one character, cut to its ink."""
+    left, top, right, bottom = (round(v) for v in face.getbbox(character, anchor="ls"))
+    paper = Image.new("L", (right - left + 2, bottom - top + 2))
+    ImageDraw.Draw(paper).text((1 - left, 1 - top), character, font=face, fill=255, anchor="ls")
+    box = paper.getbbox() or (1, 1, 2, 2)
+    ink = np.pad(np.asarray(paper.crop(box)), BORDER)
+    return ink, left - 1 + box[0], top - 1 + box[1]
+
+
+def _tile(face: ImageFont.FreeTypeFont, character: str, recipe: Recipe) -> tuple[float, float, float]:
+    raster = recipe.raster
+    width = raster.tile_px if raster.tile_width == "square" else max(1, math.ceil(face.getlength(character)))
+    baseline = face.getmetrics()[0] if raster.baseline_px is None else raster.baseline_px
+    return width, raster.tile_px, baseline
+
+
+def _kerning(face: ImageFont.FreeTypeFont, alphabet: str) -> NDArray[np.float64]:
+    alone = np.array([face.getlength(character) for character in alphabet])
+    together = np.array([[face.getlength(a + b) for b in alphabet] for a in alphabet])
+    return np.asarray(together - alone[:, None] - alone)

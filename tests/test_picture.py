@@ -1,0 +1,175 @@
+"""The picture path's core against its plain twin, and what it promises about labels, limits and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synth_engine import Recipe, Synthesizer
+from synth_engine.errors import RecipeError, RejectionError
+from synth_engine.parts import Character, Flat, Flow, Free, Ink, Limits, Picture
+from synth_engine.recipe import Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
+from tests.conftest import ARIMO
+from tests.naive_picture import NaivePicture, box_of, on_canvas
+
+FLOW = Flow(y_px=(28, 36), gap_px=(-2, 3), jitter_px=(-3, 3), x_px=(-6, 6))
+BENT = Character(angle_deg=(-30, 30), scale=(0.7, 1.4), aspect=(0.8, 1.2), shear=(-0.3, 0.3), perspective=0.3)
+
+
+def recipe_of(**changes: object) -> Recipe:
+    picture = Picture(layout=FLOW, character=BENT, ink=Ink(level=(0, 90)), ground=Flat(level=(140, 255)))
+    recipe = Recipe(
+        name="any", alphabet="aW4gj", length=(1, 4), canvas=Canvas(width_px=90, height_px=44),
+        fonts=(Font(file=ARIMO, size_px=24, share=2.0), Font(file=ARIMO, size_px=15, axes={"Weight": 700})),
+        picture=picture,
+    )  # fmt: skip
+    top = {name: value for name, value in changes.items() if name in Recipe.__struct_fields__}
+    inside = {name: value for name, value in changes.items() if name not in top}
+    return recipe.replace(picture=msgspec.structs.replace(picture, **inside), **top)
+
+
+CELLS = Placement(
+    pitch_px=20, x_span_px=9.0, x_from_px=-4,
+    turns=(Turn(angle_deg=(-30, 0), y_px=(-9, 12)), Turn(angle_deg=(0, 60), y_px=(0, 5), share=3)),
+)  # fmt: skip
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> Recipe:
+    layout = draw(
+        st.sampled_from([FLOW, Flow(y_px=30, align="left", kerning=False), Free(x_px=(0, 90), y_px=(5, 40)), None])
+    )
+    raster = Raster(
+        tile_width=draw(st.sampled_from(["square", "advance"])), baseline_px=draw(st.sampled_from([None, 30]))
+    )
+    return recipe_of(
+        layout=layout, placement=None if layout else CELLS, raster=raster,
+        character=draw(st.sampled_from([BENT, Character(), Character(angle_deg=(-360, 360))])),
+        mask=draw(st.sampled_from([Mask(), Mask(lines=((0, 3, 80, 40),))])),
+    )  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(recipe=recipes(), seed=st.integers(0, 2**64 - 1), index=st.integers(0, 2**40))
+def test_every_sample_is_the_twins(recipe: Recipe, seed: int, index: int) -> None:
+    """Within a grey level or two: the kernel interpolates in single precision."""
+    twin, batch = NaivePicture(recipe, seed), Synthesizer(recipe, seed).batch(index, 1)
+    ground, ink = batch.images[0].max(), twin.cover(index)
+    assert batch.texts() == ["".join(recipe.alphabet[glyph.letter] for glyph in twin.glyphs(index))]
+    solid = ink >= 250
+    level = float(batch.images[0][solid].min()) if solid.any() else 0.0
+    if solid.any():
+        expected = ground + (level - ground) * ink / 255
+        assert np.abs(batch.images[0] - expected).max() <= 3
+    assert np.abs(batch.boxes[0, : len(batch.texts()[0])] - np.array(twin.boxes(index))).max() <= 1
+
+
+def test_masks_boxes_and_centres_tell_the_same() -> None:
+    batch = Synthesizer(recipe_of(), 3).batch(0, 40, masks=True, centres=True)
+    assert batch.masks is not None
+    assert batch.centres is not None
+    for masks, boxes, centres in zip(batch.masks, batch.boxes, batch.centres, strict=True):
+        assert [box_of(mask) for mask in masks] == [tuple(box) for box in boxes]
+        means = [np.argwhere(mask)[:, ::-1].mean(axis=0) + 0.5 if mask.any() else (0, 0) for mask in masks]
+        assert np.allclose(means, centres, atol=1e-3)
+
+
+def test_masks_are_where_the_twin_has_ink() -> None:
+    recipe = recipe_of()
+    twin, batch = NaivePicture(recipe, 5), Synthesizer(recipe, 5).batch(0, 5, masks=True)
+    assert batch.masks is not None
+    for index in range(5):
+        for glyph, mask in zip(twin.glyphs(index), batch.masks[index], strict=False):
+            assert (mask != (on_canvas(twin.coverage(glyph)) >= 128)).sum() <= 2  # half coverage to within a rounding
+
+
+def test_sample_does_not_depend_on_the_batch() -> None:
+    synth = Synthesizer(recipe_of(limits=Limits(clipped_share=0.1, covered_share=0.2)), 3)
+    whole = synth.batch(7, 60, masks=True)
+    for a, b in [(0, 1), (1, 33), (33, 60)]:
+        part = synth.batch(7 + a, b - a, masks=True)
+        for name in ("images", "labels", "boxes", "masks"):
+            assert np.array_equal(getattr(part, name), getattr(whole, name)[a:b])
+
+
+def test_limits_hold_and_what_they_cost_is_counted() -> None:
+    limits = Limits(clipped_share=0.05, covered_share=0.1)
+    recipe = recipe_of(limits=limits, layout=Free(x_px=(0, 90), y_px=(0, 44)))
+    twin = NaivePicture(recipe, 1)
+    batch = Synthesizer(recipe, 1).batch(0, 20, masks=True)
+    assert batch.masks is not None
+    assert batch.candidates > 30
+    for index in range(20):
+        masks = batch.masks[index][: len(batch.texts()[index])]
+        covered = [(mask & (masks.sum(axis=0) > 1)).sum() / mask.sum() for mask in masks]
+        assert max(covered) <= 0.1
+    loose = Synthesizer(recipe_of(layout=recipe.picture.layout), 1).batch(0, 20, masks=True)
+    assert loose.candidates == 20
+    assert twin is not None
+
+
+def test_placement_alone_is_drawn_again_before_the_text() -> None:
+    recipe = recipe_of(limits=Limits(clipped_share=0.05, text_tries=1000), layout=Free(x_px=(0, 90), y_px=(0, 44)))
+    free = recipe_of(layout=recipe.picture.layout)
+    assert Synthesizer(recipe, 2).batch(0, 40).texts() == Synthesizer(free, 2).batch(0, 40).texts()
+
+
+def test_limits_that_nothing_keeps_are_an_error() -> None:
+    recipe = recipe_of(layout=Flow(y_px=-300), limits=Limits(clipped_share=0.1, tries_max=7))
+    with pytest.raises(RejectionError, match="all 7 candidates for sample 5"):
+        Synthesizer(recipe, 0).batch(5, 3)
+
+
+def test_the_filter_serves_pictures_too(naive_filter: Callable[[np.ndarray, int], bool]) -> None:
+    rule = Filter(gap_px=4, slack_px=2, tries_max=5000)
+    recipe = recipe_of(filter=rule, length=3, character=Character())
+    batch = Synthesizer(recipe, 0).batch(0, 30, masks=True)
+    assert batch.masks is not None
+    assert all(naive_filter(masks.any(axis=0), 3) for masks in batch.masks)
+    assert batch.candidates > 30
+
+
+@pytest.fixture
+def naive_filter() -> Callable[[np.ndarray, int], bool]:
+    from tests.naive import well_formed
+
+    return lambda canvas, length: well_formed(canvas, length, Filter(gap_px=4, slack_px=2))
+
+
+def test_rgb_has_a_colour_for_each_character() -> None:
+    picture = {"color": "rgb", "ink": Ink(rgb=((0, 90), (0, 90), (0, 90)), per="character"), "length": 4}
+    batch = Synthesizer(recipe_of(**picture, character=Character()), 1).batch(0, 8, masks=True)
+    assert batch.images.shape == (8, 44, 90, 3)
+    assert batch.masks is not None
+    inks = {
+        tuple(image[mask > 0].min(axis=0))
+        for image, masks in zip(batch.images, batch.masks, strict=True)
+        for mask in masks
+    }
+    assert len(inks) > 24
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"placement": CELLS}, "both say where"),
+        ({"layout": None}, "nothing says where"),
+        ({"noise": Noise(flip_probability=0.1)}, "flips binary pixels"),
+        ({"character": Character(scale=(1.0, 0.5))}, r"`character.scale` is \[1.0, 0.5\]"),
+        ({"character": Character(scale=0.0)}, "`character.scale` is 0.0; expected 0.1 to 10"),
+    ],
+)
+def test_contradictions_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        recipe_of(**changes)
+
+
+def test_a_picture_recipe_comes_back_from_its_file(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("recipe") / "own.toml"
+    recipe_of().save(path)
+    assert Recipe.load(path) == recipe_of()
