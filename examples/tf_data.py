@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import numpy as np
 
 from synth_engine import Recipe
 from synth_engine.runtime import prepare_tensorflow
@@ -45,7 +46,8 @@ def main(recipe: str, batches: int, batch_size: int) -> None:
     step = training_step(tf, source)
     with open_stream(source, 7, batch_size=batch_size, batches=batches) as stream, surfacing(stream):
         losses = [float(step(images, labels)) for images, labels, _ in tf_dataset(stream)]
-    click.echo(f"{len(losses)} steps of {batch_size} images, loss {losses[0]:.3f} to {losses[-1]:.3f}")
+    first, last = np.mean(losses[:10]), np.mean(losses[-10:])
+    click.echo(f"{len(losses)} steps of {batch_size} images, loss {first:.3f} to {last:.3f} (means of ten steps)")
 
 
 if __name__ == "__main__":

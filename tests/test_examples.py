@@ -59,11 +59,11 @@ def test_numpy_loop_reads_its_last_sample(tiny: Recipe, small: list[str]) -> Non
         assert f"{character}: x {x0} to {x1}, y {y0} to {y1} px" in output
 
 
-def test_tf_data_learns_from_every_batch(small: list[str]) -> None:
-    output = run("tf_data", *small, "--batches", "60")
-    found = re.fullmatch(r"60 steps of 8 images, loss (\S+) to (\S+)\n", output)
+def test_tf_data_takes_every_batch_and_learns(small: list[str]) -> None:
+    output = run("tf_data", *small, "--batches", "100")
+    found = re.match(r"100 steps of 8 images, loss (\S+) to (\S+) ", output)
     assert found, output
-    assert float(found[2]) < float(found[1])
+    assert float(found[2]) < 0.9 * float(found[1])
 
 
 def test_ray_actors_deliver_and_let_ray_go(small: list[str]) -> None:
