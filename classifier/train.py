@@ -117,7 +117,7 @@ def choose_recipe(name: str | None, refiner: str | None, has_real: bool) -> Reci
     """
     if name is None:
         return recipe_beside(refiner) if refiner else Recipe.resolve("hackmit-target" if has_real else "hackmit")
-    recipe = Recipe.resolve(name)
+    recipe = Recipe.resolve(name).require_binary()
     if refiner and Path(refiner).with_name(RECIPE).is_file():
         _warn_of_another(recipe, refiner)
     return recipe

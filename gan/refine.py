@@ -59,7 +59,7 @@ def refine(path: str | None, refiner: str, recipe: str | None, count: int | None
 
 
 def _refine_recipe(refiner: str, recipe: str, count: int, seed: int, folder: Path) -> str:
-    source = Recipe.resolve(recipe)
+    source = Recipe.resolve(recipe).require_binary()
     model, synthesizer = _prepared(refiner, source), Synthesizer(source, seed)
     rows = [("name", "text")]
     for start in range(0, count, BATCH):

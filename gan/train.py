@@ -77,7 +77,7 @@ def train(
     Without options it needs no data and no labels: it draws its own real images with the package `captcha`.
     """
     config = Config.preset(preset, **changes)
-    source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo"))
+    source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo")).require_binary()
     resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, "real": real}
     click.echo(json.dumps(resolved, indent=2))
     check_tensorboard(tensorboard)  # all that can go wrong does so before the folder is taken

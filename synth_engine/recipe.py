@@ -218,6 +218,16 @@ class Recipe(Part, frozen=True, kw_only=True):
         """A built-in recipe's name, or the path of a TOML file (anything ending in ``.toml``)."""
         return cls.load(name_or_path) if name_or_path.endswith(".toml") else cls.named(name_or_path)
 
+    def require_binary(self) -> Recipe:
+        """This recipe; raises RecipeError for one in grey or RGB, which the trainers and the target cannot use."""
+        if self.color != "binary":
+            raise RecipeError(
+                f'recipe {self.name} paints in {self.color}; real images are binarised: set `picture.color = "binary"`, '
+                "and `binarize` as it suits them",
+                self.color,
+            )
+        return self
+
     def save(self, path: str | Path) -> None:
         """Write the recipe as TOML, whole or not at all."""
         write_bytes(Path(path), msgspec.toml.encode(self))

@@ -14,6 +14,7 @@ from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RecipeError, RejectionError
 from synth_engine.parts import Character, Flat, Flow, Free, Ink, Limits, Picture
 from synth_engine.recipe import Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
+from synth_engine.target import load_target
 from tests.conftest import ARIMO
 from tests.naive_picture import NaivePicture, box_of, on_canvas
 
@@ -173,3 +174,8 @@ def test_a_picture_recipe_comes_back_from_its_file(tmp_path_factory: pytest.Temp
     path = tmp_path_factory.mktemp("recipe") / "own.toml"
     recipe_of().save(path)
     assert Recipe.load(path) == recipe_of()
+
+
+def test_what_binarises_real_images_refuses_a_grey_recipe() -> None:
+    with pytest.raises(RecipeError, match=r"paints in grey; .* set `picture.color = \"binary\"`"):
+        load_target("anywhere", recipe_of())

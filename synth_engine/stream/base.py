@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import math
 import threading
 import time
 import weakref
@@ -43,16 +44,15 @@ class StreamPlan:
             _at_least("batches", self.batches, 0)
 
     @property
-    def shapes(self) -> tuple[tuple[int, int, int], tuple[int, int], tuple[int, int, int]]:
-        """Shapes of a batch's images (N, H, W), labels (N, L) and boxes (N, L, 4)."""
+    def shapes(self) -> tuple[tuple[int, ...], tuple[int, int], tuple[int, int, int]]:
+        """Shapes of a batch's images (N, H, W) or (N, H, W, 3), labels (N, L) and boxes (N, L, 4)."""
         size, length = self.batch_size, self.recipe.length_max
-        return (size, *self.recipe.shape), (size, length), (size, length, 4)
+        return (size, *self.recipe.image_shape), (size, length), (size, length, 4)
 
     @property
     def batch_bytes(self) -> int:
         """Size of one batch's images, labels and boxes."""
-        height, width = self.recipe.shape
-        return self.batch_size * (height * width + 9 * self.recipe.length_max)
+        return self.batch_size * (math.prod(self.recipe.image_shape) + 9 * self.recipe.length_max)
 
     def indices(self) -> Iterator[int]:
         """The numbers of the batches, in order."""

@@ -21,6 +21,13 @@ LOCAL_STORE_BYTES = 512 * 2**20  # Ray's own default is 30% of the machine's mem
 REACH_TIMEOUT_S = 5.0  # until somebody answers at the address
 CONNECT_TIMEOUT_S = 30.0  # until a Ray cluster has accepted a driver from there; Ray itself tries for minutes
 
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # calls still in flight when a stream is closed
+}
+
 _PROBE = "import sys, ray; ray.init(address=sys.argv[1], logging_level='ERROR', log_to_driver=False)"
 
 _lock = threading.Lock()
@@ -80,10 +87,9 @@ class Cluster:
 
 def import_ray() -> Any:
     """The ray module, imported with its telemetry off; raises StreamError when it is not installed."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # calls still in flight when a stream is closed
+    if "ray" not in sys.modules:  # it has read its settings when it was imported: half of them anew would not fit
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:

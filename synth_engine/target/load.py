@@ -57,8 +57,9 @@ def load_target(path: str | Path, recipe: Recipe, limit: int | None = None, *, p
 
     Stops after ``limit`` usable images. Damaged images, repeated names (the first is kept) and images that are not
     ``recipe.shape`` are left out, counted and named in the report. ``progress`` shows a bar on stderr. Raises
-    TargetError if ``path`` is missing or empty, or if not one image can be used.
+    TargetError if ``path`` is missing or empty, or if not one image can be used, RecipeError for a grey or RGB recipe.
     """
+    recipe.require_binary()
     if limit is not None and limit < 1:
         raise TargetError(f"expected a limit of at least 1 image, received {limit}", limit)
     sorter = _Sorter(recipe)
