@@ -222,8 +222,8 @@ class Recipe(Part, frozen=True, kw_only=True):
         """This recipe; raises RecipeError for one in grey or RGB, which the trainers and the target cannot use."""
         if self.color != "binary":
             raise RecipeError(
-                f'recipe {self.name} paints in {self.color}; real images are binarised: set `picture.color = "binary"`, '
-                "and `binarize` as it suits them",
+                f"recipe {self.name} paints in {self.color}, and real images are binarised: "
+                'set `picture.color = "binary"`, and `binarize` as it suits them',
                 self.color,
             )
         return self
