@@ -177,5 +177,5 @@ def test_a_picture_recipe_comes_back_from_its_file(tmp_path_factory: pytest.Temp
 
 
 def test_what_binarises_real_images_refuses_a_grey_recipe() -> None:
-    with pytest.raises(RecipeError, match=r"paints in grey; .* set `picture.color = \"binary\"`"):
+    with pytest.raises(RecipeError, match=r"paints in grey, .* set `picture.color = \"binary\"`"):
         load_target("anywhere", recipe_of())

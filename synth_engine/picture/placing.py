@@ -29,7 +29,7 @@ class Placing:
         self._seed, self._shape = seed, recipe.shape
         self._lengths, self._alphabet = recipe.length_range, len(recipe.alphabet)
         self._face_below = thresholds([font.share for font in recipe.fonts], 32)
-        self._bank = layout.Bank(tiles.pixels, tiles.place, tiles.ink, tiles.tile, tiles.advance, tiles.kerning)
+        self._bank = layout.Bank(tiles.quads, tiles.place, tiles.ink, tiles.tile, tiles.advance, tiles.kerning)
         self._layout = layout_of(recipe)
         self._warps = stages_of(warps, WARPS, WARP, recipe.shape)
         self._accepts_all = recipe.picture.limits is None and recipe.filter is None
@@ -62,7 +62,7 @@ class Placing:
             text, self._alphabet, self._shape, block.placed,
         )  # fmt: skip
         characters.draw_characters(
-            block.active, block.counts, block.placed, self._bank.pixels, self._bank.place,
+            block.active, block.counts, block.placed, self._bank.quads, self._bank.place,
             block.ink, block.origin, block.extent,
         )  # fmt: skip
         for warp in self._warps:

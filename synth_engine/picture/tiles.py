@@ -18,14 +18,15 @@ from synth_engine.recipe import Recipe
 class TileBank:
     """Glyph (face f, character c) has number f·C + c. Positions are px from the pen's origin on the baseline, y down.
 
-    pixels: all tiles end to end, uint8, each (h + 2, w + 2) with a border of zeros.
-    place: (G, 3) int64: first pixel, height and width of the ink.
+    quads: all tiles end to end, uint32, each (h + 1, w + 1): four neighbouring pixels of the tile with a border of
+    zeros, from the lowest byte on upper left, upper right, lower left, lower right: one load for one interpolation.
+    place: (G, 3) int64: first quad, height and width of the ink.
     ink: (G, 2) float64: x and y of the ink's top left.
     tile: (G, 3) float64: width and height of the raster's tile, and its baseline from the top, as `Raster` says.
     advance: (G,) float64; kerning: (F, C, C) float64, what the pair (first, second) moves together or apart.
     """
 
-    pixels: NDArray[np.uint8]
+    quads: NDArray[np.uint32]
     place: NDArray[np.int64]
     ink: NDArray[np.float64]
     tile: NDArray[np.float64]
@@ -37,10 +38,11 @@ class TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
         faces = [fonts.open_font(font) for font in recipe.fonts]
         drawn = [_draw(face, character) for face in faces for character in recipe.alphabet]
-        sizes = [tile.size for tile, _, _ in drawn]
+        quads = [_quads(tile) for tile, _, _ in drawn]
+        sizes = [quad.size for quad in quads]
         first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         return cls(
-            pixels=np.concatenate([tile.ravel() for tile, _, _ in drawn]),
+            quads=np.concatenate([quad.ravel() for quad in quads]),
             place=np.array([(a, t.shape[0] - 2, t.shape[1] - 2) for a, (t, _, _) in zip(first, drawn, strict=True)]),
             ink=np.array([(x, y) for _, x, y in drawn], np.float64),
             tile=np.array([_tile(face, character, recipe) for face in faces for character in recipe.alphabet]),
@@ -57,6 +59,11 @@ def _draw(face: ImageFont.FreeTypeFont, character: str) -> tuple[NDArray[np.uint
     box = paper.getbbox() or (1, 1, 2, 2)
     ink = np.pad(np.asarray(paper.crop(box)), BORDER)
     return ink, left - 1 + box[0], top - 1 + box[1]
+
+
+def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    wide = tile.astype(np.uint32)
+    return wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
 
 
 def _tile(face: ImageFont.FreeTypeFont, character: str, recipe: Recipe) -> tuple[float, float, float]:

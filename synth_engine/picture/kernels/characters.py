@@ -13,7 +13,7 @@ BORDER = 1  # px of zeros around each tile: sampling between two pixels then nee
 
 
 @njit(cache=True, nogil=True)
-def draw_characters(active, counts, placed, pixels, place, ink, origin, extent):
+def draw_characters(active, counts, placed, quads, place, ink, origin, extent):
     """Draw every character of the active images on its patch; see `picture.kernels` for the arrays."""
     corners = np.empty((4, 2))
     inverse = np.empty(9)
@@ -26,7 +26,7 @@ def draw_characters(active, counts, placed, pixels, place, ink, origin, extent):
             _clear(ink[i, k], extent[i, k])
             _frame(corners, ink.shape[2], origin[i, k], extent[i, k])
             _from_unit_square(corners, inverse)
-            _sample(pixels, place, glyph, inverse, ink[i, k], origin[i, k], extent[i, k])
+            _sample(quads, place, glyph, inverse, ink[i, k], origin[i, k], extent[i, k])
 
 
 @njit(cache=True, nogil=True)
@@ -82,9 +82,9 @@ def _from_unit_square(corners, inverse):
 
 
 @njit(cache=True, nogil=True)
-def _sample(pixels, place, glyph, inverse, ink, origin, extent):
+def _sample(quads, place, glyph, inverse, ink, origin, extent):
     """Inverse mapping with bilinear interpolation between the tile's pixels."""
-    first, height, width = uint64(place[glyph, 0]), place[glyph, 1], place[glyph, 2]
+    first, height, width = np.uint32(place[glyph, 0]), place[glyph, 1], place[glyph, 2]
     for y in range(extent[1], extent[3]):
         at_x, at_y = origin[0] + extent[0] + 0.5, origin[1] + y + 0.5
         w = inverse[6] * at_x + inverse[7] * at_y + inverse[8]
@@ -95,7 +95,7 @@ def _sample(pixels, place, glyph, inverse, ink, origin, extent):
         steps = inverse[0] * width + shift * inverse[6], inverse[3] * height + shift * inverse[6], inverse[6]
         row = ink[y, extent[0] : extent[2]]
         begin, end = _inside(s, t, w, steps, width + 1, height + 1, row.size)
-        _sample_row(pixels, first, uint64(width + 2 * BORDER), s, t, w, steps, row, begin, end)
+        _sample_row(quads, first, np.uint32(width + 1), s, t, w, steps, row, begin, end)
 
 
 @njit(cache=True, nogil=True)
@@ -123,19 +123,17 @@ def _inside(s, t, w, steps, wide, high, count):
 
 
 @njit(cache=True, nogil=True)
-def _sample_row(pixels, first, stride, s, t, w, steps, row, begin, end):
+def _sample_row(quads, first, stride, s, t, w, steps, row, begin, end):
+    """Positions to 1/256 px and weights of 8 bits: two interpolations across in one word, then one down."""
     s32, t32, w32 = np.float32(s), np.float32(t), np.float32(w)
     s_step, t_step, w_step = np.float32(steps[0]), np.float32(steps[1]), np.float32(steps[2])
-    one = np.float32(1)
-    for x in range(uint64(begin), uint64(end)):
+    half, whole, lanes = np.uint32(32768), np.uint32(256), np.uint32(0x00FF00FF)
+    for x in range(begin, end):
         step = np.float32(np.int32(x))
-        depth = one / (w32 + step * w_step)
-        column, line = (s32 + step * s_step) * depth, (t32 + step * t_step) * depth
-        whole_column, whole_line = np.int32(column), np.int32(line)
-        right, down = column - np.float32(whole_column), line - np.float32(whole_line)
-        at = first + uint64(whole_line) * stride + uint64(whole_column)
-        a, b = np.float32(pixels[at]), np.float32(pixels[at + uint64(1)])
-        at += stride
-        c, d = np.float32(pixels[at]), np.float32(pixels[at + uint64(1)])
-        upper, lower = a + (b - a) * right, c + (d - c) * right
-        row[x] = np.uint8(np.int32(upper + (lower - upper) * down + np.float32(0.5)))
+        depth = np.float32(256) / (w32 + step * w_step)
+        column, line = np.int32((s32 + step * s_step) * depth), np.int32((t32 + step * t_step) * depth)
+        right, down = np.uint32(column & 255), np.uint32(line & 255)
+        quad = quads[uint64(first + np.uint32(line >> 8) * stride + np.uint32(column >> 8))]
+        across = (quad & lanes) * (whole - right) + ((quad >> np.uint32(8)) & lanes) * right
+        upper, lower = across & np.uint32(0xFFFF), across >> np.uint32(16)
+        row[x] = np.uint8((upper * (whole - down) + lower * down + half) >> np.uint32(16))

@@ -17,7 +17,7 @@ WORDS = 16  # words of the placement key that each character may use
 class Bank(NamedTuple):
     """`tiles.TileBank` as a tuple for the kernels."""
 
-    pixels: Any
+    quads: Any
     place: Any
     ink: Any
     tile: Any
