@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synth_engine.errors import TargetError
+from synth_engine.ink import is_ink
 from synth_engine.recipe import Binarize
 
 Ink = npt.NDArray[np.uint8]
@@ -23,10 +24,7 @@ def binarize(grey: npt.NDArray[np.uint8], rule: Binarize) -> Ink:
     """
     if grey.dtype != np.uint8 or grey.ndim not in (2, 3):
         raise TargetError(f"expected grey images (H, W) or (N, H, W) of uint8, received {grey.shape} of {grey.dtype}")
-    ink = grey > rule.threshold if rule.ink == "light" else grey < rule.threshold
-    if rule.zero_is_ink:
-        ink |= grey == 0
-    binary = ink.view(np.uint8)
+    binary = is_ink(grey, rule).view(np.uint8)
     return _opened(binary, rule.open_px) if rule.open_px > 1 else binary
 
 
