@@ -2,9 +2,10 @@
 
 One process and one thread each; the rivals take turns and the medians of the process's CPU time are compared. The
 texts are drawn beforehand for the peers, the engine draws its own; the engine also writes labels and boxes, which no
-peer does. Everyone draws with the file of Arimo from `fontpkg_arimo`, but for the engine's recipe, which names its own.
+peer does. Everyone draws with the file of Arimo from `fontpkg_arimo`.
 
-- engine: `grey_recipe`, uint8 arrays of 100×50.
+- engine: `recipes/grey.toml`, uint8 arrays of 100×50: letters of 30 px turned by ±25° and in perspective one by one, a
+  Bézier curve and thirty dots.
 - captcha: `ImageCaptcha(100, 50)` at its defaults (letters of 42 to 56 px turned by ±30° and warped, thirty dots, one
   arc, smoothing), an RGB image of Pillow.
 - wheezy.captcha: the drawings of its own example (letters warped, turned by ±25° and shifted, Bézier curve, fifty
@@ -25,6 +26,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -49,7 +51,7 @@ pytestmark = pytest.mark.benchmark(group="peers")
 
 def grey_recipe() -> Recipe:
     """What the engine draws in this comparison."""
-    return Recipe.named("hackmit-target")
+    return Recipe.load(Path(__file__).parent / "recipes" / "grey.toml")
 
 
 def engine_rival() -> Rival:

@@ -239,8 +239,8 @@ Camera: TypeAlias = Blur | MotionBlur | GaussianNoise | SaltPepper | Invert | Re
 class Ink(Part, frozen=True, kw_only=True):
     """The text's ink: a grey ``level``, or ``rgb`` levels; one for the ``image``, or one for each ``character``.
 
-    ``contrast`` keeps |ink − ground's mean| of the grey level in this range by moving the ink away from the ground:
-    to the side on which it was drawn where the range 0–255 has room there, else to the other.
+    With ``contrast`` the distance of its grey level from the ground's mean is drawn from that range: on the side on
+    which the ink was drawn where 0–255 has room there, else on the other, else as far as it goes. Colours shift alike.
     """
 
     level: Level = (0.0, 0.0)

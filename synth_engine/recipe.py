@@ -19,7 +19,7 @@ import msgspec
 from synth_engine.atomic import write_bytes
 from synth_engine.bounds import check_ranges
 from synth_engine.errors import RecipeError
-from synth_engine.parts import Part, Picture, Probability
+from synth_engine.parts import Part, Picture, Pictures, Probability
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(gt=0)]
@@ -290,7 +290,7 @@ def _decode(content: bytes, *, where: str, folder: Path | None) -> Recipe:
         data = msgspec.toml.decode(content)
         if folder is not None:
             _resolve_paths(data, folder)
-        recipe = msgspec.convert(data, Recipe)
+        recipe = _with_pictures(msgspec.convert(data, Recipe), folder)
     except (msgspec.DecodeError, ValueError) as error:
         raise RecipeError(f"{where}: {error}{_hint(str(error))}", where) from error
     from synth_engine.fonts import check_coverage  # opens files with Pillow: not for a module that is all values
@@ -298,6 +298,16 @@ def _decode(content: bytes, *, where: str, folder: Path | None) -> Recipe:
     for font in recipe.fonts:
         check_coverage(font, recipe.alphabet, recipe.raster)
     return recipe
+
+
+def _with_pictures(recipe: Recipe, folder: Path | None) -> Recipe:
+    """The recipe with the content of its ground's pictures, which its samples depend on."""
+    picture = recipe.picture
+    if picture is None or not isinstance(picture.ground, Pictures) or folder is None:
+        return recipe
+    from synth_engine.picture.pictures import prepare_pictures  # reads files with Pillow
+
+    return recipe.replace(picture=msgspec.structs.replace(picture, ground=prepare_pictures(picture.ground, folder)))
 
 
 def _resolve_paths(data: dict[str, Any], folder: Path) -> None:

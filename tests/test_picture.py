@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RecipeError, RejectionError
-from synth_engine.parts import Character, Flat, Flow, Free, Ink, Limits, Picture
-from synth_engine.recipe import Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
-from synth_engine.target import load_target
+from synth_engine.parts import Character, Flat, Flow, Free, Ink, Limits, Picture, Pictures
+from synth_engine.recipe import Binarize, Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
+from synth_engine.target import binarize, load_target
 from tests.conftest import ARIMO
 from tests.naive_picture import NaivePicture, box_of, on_canvas
 
@@ -179,3 +180,36 @@ def test_a_picture_recipe_comes_back_from_its_file(tmp_path_factory: pytest.Temp
 def test_what_binarises_real_images_refuses_a_grey_recipe() -> None:
     with pytest.raises(RecipeError, match=r"paints in grey, .* set `picture.color = \"binary\"`"):
         load_target("anywhere", recipe_of())
+
+
+def test_a_loaded_recipe_knows_its_pictures(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("recipe")
+    (folder / "grounds").mkdir()
+    Image.fromarray(np.full((60, 100), 200, np.uint8)).save(folder / "grounds" / "a.png")
+    recipe_of(ground=Pictures(folder="grounds")).save(folder / "own.toml")
+    recipe = Recipe.load(folder / "own.toml")
+    assert Synthesizer(recipe, 0).batch(0, 4).images.max() == 200
+    Image.fromarray(np.full((60, 100), 90, np.uint8)).save(folder / "grounds" / "a.png")
+    with pytest.raises(RecipeError, match="changed"):
+        Synthesizer(recipe, 0)
+
+
+def test_binary_pictures_are_the_grey_ones_binarised() -> None:
+    rule = Binarize(threshold=120, ink="dark", open_px=2)
+    binary = Synthesizer(recipe_of(color="binary", binarize=rule), 4)
+    grey = Synthesizer(recipe_of(), 4).batch(0, 20).images
+    expected = np.stack([binarize(image, rule) for image in grey])
+    assert np.array_equal(binary.batch(0, 20).images, expected)
+    assert np.array_equal(binary.batch(0, 20, packed=True).images, np.packbits(expected, axis=2))
+
+
+def test_ink_keeps_its_contrast() -> None:
+    ink = Ink(level=(0, 255), contrast=(60, 80))
+    batch = Synthesizer(recipe_of(ink=ink, ground=Flat(level=(0, 255)), character=Character()), 4).batch(
+        0, 40, masks=True
+    )
+    assert batch.masks is not None
+    for image, masks in zip(batch.images.astype(int), batch.masks, strict=True):
+        ground = np.bincount(image.ravel()).argmax()
+        inked = image[masks.any(axis=0)]
+        assert 59 <= np.abs(inked - ground).max() <= 81

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 16  # images: small enough that characters and pictures of a block stay in a core's cache
+BLOCK = 32  # images: small enough that characters and pictures of a block stay in a core's cache
 PARAMS = 32  # numbers that a stage may draw for an image
 
 
@@ -30,6 +30,8 @@ class Block:
     never: NDArray[np.int64]  # (B,) zeros: the attempt that painting is drawn for
     every: NDArray[np.bool_]  # (B,) ones
     levels: NDArray[np.float64]  # (B, L, C) the text's ink
+    units: NDArray[np.float64]  # (B, L) uniform in [0, 1)
+    means: NDArray[np.float64]  # (B,) the ground's grey level
     mark_levels: NDArray[np.float64]  # (B, 1, C) a mark's own ink
     opacity: NDArray[np.float64]  # (B,)
     cover: NDArray[np.uint8]  # (B, H, W)
@@ -60,6 +62,8 @@ class Block:
             never=np.zeros(b, np.int64),
             every=np.ones(b, np.bool_),
             levels=np.zeros((b, length, channels)),
+            units=np.zeros((b, length)),
+            means=np.zeros(b),
             mark_levels=np.zeros((b, 1, channels)),
             opacity=np.ones(b),
             cover=np.zeros((b, *shape), np.uint8),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 
-from synth_engine.parts import Clutter, Range, low_high
+from synth_engine.parts import Clutter, OwnMark, Range, low_high
 from synth_engine.picture.block import Block
 from synth_engine.picture.camera import CAMERA as CAMERA_KERNELS
 from synth_engine.picture.clutter import CLUTTER as CLUTTER_KERNELS
 from synth_engine.picture.ground import make_ground
 from synth_engine.picture.inks import ink_columns, level_columns
 from synth_engine.picture.kernels import blend
+from synth_engine.picture.kernels.ground import ground_mean, ink_levels
 from synth_engine.picture.kernels.inks import draw_inks
 from synth_engine.picture.stage import Ends
 from synth_engine.picture.stages import CAMERA, CLUTTER, GROUND, INK, DrawnStage, stages_of
@@ -31,39 +33,48 @@ class Painting:
         ground = make_ground(picture.ground, recipe.shape, self.channels)
         self._ground = DrawnStage(ground.columns, ground.paint, GROUND)
         self._each = picture.ink.per == "character"
+        contrast = picture.ink.contrast
+        self._contrast = None if contrast is None else (float(contrast[0]), float(contrast[1]))
         self._ink = DrawnStage(ink_columns(picture.ink, self.channels), draw_inks, INK)
         marks = [_Mark(part, CLUTTER + i, recipe.shape, self.channels) for i, part in enumerate(picture.clutter)]
         self._behind = [mark for mark in marks if mark.behind]
-        self._before = [mark for mark in marks if not mark.behind]
+        before = [mark for mark in marks if not mark.behind]
+        shared = 0 if self._each else len(list(takewhile(lambda mark: mark.in_text_ink, before)))
+        self._with_text, self._before = before[:shared], before[shared:]
         self._camera = stages_of(picture.camera, CAMERA_KERNELS, CAMERA, recipe.shape)
         self._mask = 255 * mask_pixels(recipe).astype(np.uint8)
         self._masked = bool(self._mask.any())
 
     def paint(self, block: Block, images: Any, start: int) -> None:
         """Fill ``images`` (B, H, W, C) uint8."""
-        self._draw_ink(block, start)
         self._ground.draw(block, self._seed, start)
         self._ground.kernel(block.params, block.keys, images)
+        self._draw_ink(block, images, start)
         for mark in self._behind:
             mark.draw(block, self._seed, start, images)
-        self._text(block, images)
+        self._text(block, images, start)
         for mark in self._before:
             mark.draw(block, self._seed, start, images)
         for stage in self._camera:
             stage.draw(block, self._seed, start)
             stage.kernel(block.on, block.params, block.keys, images, block.floats)
 
-    def _draw_ink(self, block: Block, start: int) -> None:
+    def _draw_ink(self, block: Block, images: Any, start: int) -> None:
         self._ink.draw(block, self._seed, start)
-        draw_inks(block.keys, block.counts, self._ink.low, self._ink.high, self._each, block.levels)
+        draw_inks(block.keys, self._ink.low, self._ink.high, self._each, block.levels, block.units)
+        if self._contrast is not None:
+            ground_mean(images, block.means)
+            ink_levels(block.levels, block.means, *self._contrast, block.units)
 
-    def _text(self, block: Block, images: Any) -> None:
+    def _text(self, block: Block, images: Any, start: int) -> None:
         blend.gather(block.counts, block.ink, block.origin, block.extent, block.cover)
         if self._masked:
             np.maximum(block.cover, self._mask, out=block.cover)
         if self._each:
             blend.blend_characters(block.counts, block.ink, block.origin, block.extent, block.levels, images)
         else:
+            for mark in self._with_text:
+                mark.draw_cover(block, self._seed, start)
             block.opacity[:] = 1
             blend.blend(block.every, block.cover, block.levels, block.opacity, images)
 
@@ -78,16 +89,20 @@ class _Mark:
             own = level_columns(part.level or (0.0, 0.0), part.rgb, channels)
         columns = stage.columns(part, shape)
         self.behind, self._own = part.behind, len(own)
+        # Such marks and the text are one layer: its coverage is their maximum, and it is blended once.
+        self.in_text_ink = not own and part.opacity == 1 and not isinstance(part, OwnMark)
         self._opacity = len(columns)
         self._stage = DrawnStage([*columns, _ends(part.opacity), *own], stage.kernel, number, part.probability)
 
+    def draw_cover(self, block: Block, seed: Any, start: int) -> None:
+        """Add the marks to the block's ``cover``."""
+        self._stage.draw(block, seed, start)
+        self._stage.kernel(block.on, block.params, block.keys, block.cover)
+
     def draw(self, block: Block, seed: Any, start: int, images: Any) -> None:
         """Draw the marks of the images that have them over ``images``."""
-        self._stage.draw(block, seed, start)
-        if not block.on.any():
-            return
         block.cover[:] = 0
-        self._stage.kernel(block.on, block.params, block.keys, block.cover)
+        self.draw_cover(block, seed, start)
         block.opacity[:] = block.params[:, self._opacity]
         levels = block.levels
         if self._own:

@@ -47,8 +47,7 @@ def _corners(character, height, width, corners):
 @njit(cache=True, nogil=True)
 def _clear(ink, extent):
     for y in range(extent[1], extent[3]):
-        for x in range(extent[0], extent[2]):
-            ink[y, x] = 0
+        ink[y, extent[0] : extent[2]] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -125,13 +124,17 @@ def _inside(s, t, w, steps, wide, high, count):
 @njit(cache=True, nogil=True)
 def _sample_row(quads, first, stride, s, t, w, steps, row, begin, end):
     """Positions to 1/256 px and weights of 8 bits: two interpolations across in one word, then one down."""
-    s32, t32, w32 = np.float32(s), np.float32(t), np.float32(w)
     s_step, t_step, w_step = np.float32(steps[0]), np.float32(steps[1]), np.float32(steps[2])
+    skipped = np.float32(np.int32(begin))
+    s32, t32 = np.float32(s) + skipped * s_step, np.float32(t) + skipped * t_step
+    w32 = np.float32(w) + skipped * w_step
     half, whole, lanes = np.uint32(32768), np.uint32(256), np.uint32(0x00FF00FF)
     for x in range(begin, end):
-        step = np.float32(np.int32(x))
-        depth = np.float32(256) / (w32 + step * w_step)
-        column, line = np.int32((s32 + step * s_step) * depth), np.int32((t32 + step * t_step) * depth)
+        depth = np.float32(256) / w32
+        column, line = np.int32(s32 * depth), np.int32(t32 * depth)
+        s32 += s_step  # added up, not multiplied: short rows are slower as vector code
+        t32 += t_step
+        w32 += w_step
         right, down = np.uint32(column & 255), np.uint32(line & 255)
         quad = quads[uint64(first + np.uint32(line >> 8) * stride + np.uint32(column >> 8))]
         across = (quad & lanes) * (whole - right) + ((quad >> np.uint32(8)) & lanes) * right

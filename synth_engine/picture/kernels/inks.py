@@ -10,11 +10,12 @@ FIRST_WORD = 64
 
 
 @njit(cache=True, nogil=True)
-def draw_inks(keys, counts, low, high, each, levels):
-    """Write ``levels`` (B, L, C): drawn for each character, or the first one's for all of an image."""
-    for i in range(counts.size):
+def draw_inks(keys, low, high, each, levels, units):
+    """Write ``levels`` (B, L, C), and ``units`` (B, L) uniform in [0, 1): for each character, or one for an image."""
+    for i in range(keys.size):
         for k in range(levels.shape[1]):
+            first = FIRST_WORD + (4 * k if each else 0)
+            units[i, k] = unit(keys[i], first + 3)
             for c in range(levels.shape[2]):
                 column = c if low.size > 1 else 0
-                word = FIRST_WORD + (4 * k if each else 0) + column
-                levels[i, k, c] = low[column] + (high[column] - low[column]) * unit(keys[i], word)
+                levels[i, k, c] = low[column] + (high[column] - low[column]) * unit(keys[i], first + column)
