@@ -167,6 +167,16 @@ def test_strokes_thicken_with_px() -> None:
     assert (np.diff(canvases.sum(axis=(1, 2))) > 0).all()
 
 
+@pytest.mark.parametrize("px", [-30.0, -13.0, -11.6, -7.5, 0.3, 9.0])
+def test_strokes_change_by_any_px_in_a_patch_without_room(px: float) -> None:
+    """Thinner as the twin; thicker by what the patch holds: nothing."""
+    glyph = np.full((24, 24), 200)
+    block = Block.of([[glyph]], np.full((1, 1, 2), 20), 24, np.random.default_rng(0))
+    after = block.warp(Stroke(px=px), np.array([[px]]), np.zeros(1, np.uint64))
+    expected = naive.stroke(block.canvas(0, 0), min(px, 0))
+    assert np.abs(after.canvas(0, 0) - expected).max() <= 0.51
+
+
 GROWING = [case[0] for case in CASES.values()] + [Rotate(angle_deg=(-9, 9)), Sine(amplitude_px=9, period_px=(100, 300))]
 
 

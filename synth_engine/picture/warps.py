@@ -120,4 +120,4 @@ WARPS: Registry = {
 
 def warp_scratch(side_px: int) -> Any:
     """The ``scratch`` of the warps' kernels for patches of ``side_px``; one a thread."""
-    return np.empty((2, side_px + 2, side_px + 2), np.uint8)
+    return np.empty((3, side_px + 2, side_px + 2), np.uint8)
