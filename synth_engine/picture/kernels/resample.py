@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
-ONE = 1 << 32  # coordinates are int64 with 32 binary digits after the point
+ONE = 2.0**32  # coordinates are int64 with 32 binary digits after the point
 WEIGHT = 1 << 16
 HALF = 1 << 31
 
@@ -17,7 +17,7 @@ HALF = 1 << 31
 @njit(cache=True, nogil=True)
 def fixed(px):
     """``px`` as a fixed-point coordinate, rounded to nearest."""
-    return np.int64(np.floor(px * 4294967296.0 + 0.5))
+    return np.int64(np.floor(px * ONE + 0.5))
 
 
 @njit(cache=True, nogil=True)

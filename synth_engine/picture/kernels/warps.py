@@ -7,7 +7,7 @@ from numba import njit, uint64
 
 from synth_engine.kernels.random import word
 from synth_engine.picture.kernels.homography import homography, inverse
-from synth_engine.picture.kernels.resample import WEIGHT, fixed, lift, sample, settle, tighten
+from synth_engine.picture.kernels.resample import ONE, WEIGHT, fixed, lift, sample, settle, tighten
 from synth_engine.picture.kernels.trig import cosine_sine
 
 FIELD = 64  # the first word of a key that a stage's columns do not use
@@ -191,7 +191,7 @@ def _project(patch, origin, extent, source, forward, back, canvas):
         v, dv = back[3] * x + back[4] * y + back[5] - z * (top - 0.5), back[3] - dz * (top - 0.5)
         for column in range(uint64(extent[0]), uint64(extent[2])):
             if z > LEAST:
-                nearer = 4294967296.0 / z
+                nearer = ONE / z
                 to_u, to_v = np.int64(u * nearer + 0.5), np.int64(v * nearer + 0.5)
                 if uint64(to_u) >> uint64(32) <= uint64(w) and uint64(to_v) >> uint64(32) <= uint64(h):
                     patch[row, column] = sample(source, to_u, to_v)
@@ -241,23 +241,23 @@ def _stretch(patch, origin, extent, source, key, amplitude, cell):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _stretch_cell(patch, origin, source, left, top, w, h, key, amplitude, cell, i, j, box):
     """The pixels of one cell: between its nodes the field follows 3t² - 2t³ in x and in y, without kinks."""
-    ax, ay = _node(key, i, j, amplitude)
-    bx, by = _node(key, i + 1, j, amplitude)
-    cx, cy = _node(key, i, j + 1, amplitude)
-    dx, dy = _node(key, i + 1, j + 1, amplitude)
+    reach = amplitude * ONE  # in fixed-point px, as all that follows
+    ax, ay = _node(key, i, j, reach)
+    bx, by = _node(key, i + 1, j, reach)
+    cx, cy = _node(key, i, j + 1, reach)
+    dx, dy = _node(key, i + 1, j + 1, reach)
     scale, first = 1 / cell, uint64(box[0] - origin[0])
     for y in range(box[1], box[3]):
         t = (y + 0.5) * scale - j
         t = t * t * (3 - 2 * t)
         left_x, left_y = ax + (cx - ax) * t, ay + (cy - ay) * t
         across_x, across_y = bx + (dx - bx) * t - left_x, by + (dy - by) * t - left_y
-        row, to_y = uint64(y - origin[1]), y - top + 1.0
-        s, at = (box[0] + 0.5) * scale - i, box[0] - left + 1.0
+        row, to_v = uint64(y - origin[1]), (y - top + 1.0) * ONE + 0.5 - left_y
+        s, to_u = (box[0] + 0.5) * scale - i, (box[0] - left + 1.0) * ONE + 0.5 - left_x
         for column in range(first, first + uint64(box[2] - box[0])):
             smooth = s * s * (3 - 2 * s)
-            u = np.int64((at - left_x - across_x * smooth) * 4294967296.0 + 0.5)
-            v = np.int64((to_y - left_y - across_y * smooth) * 4294967296.0 + 0.5)
+            u, v = np.int64(to_u - across_x * smooth), np.int64(to_v - across_y * smooth)
             if uint64(u) >> uint64(32) <= uint64(w) and uint64(v) >> uint64(32) <= uint64(h):
                 patch[row, column] = sample(source, u, v)
             s += scale
-            at += 1.0
+            to_u += ONE
