@@ -79,30 +79,31 @@ def test_clutter_is_given_each_images_key() -> None:
     assert cover.sum() == 7
 
 
-def warp(part: Own, ink: np.ndarray, extent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def warp(part: Own, ink: np.ndarray, extent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     ink, extent, (count, length, side) = ink.copy(), extent.copy(), ink.shape[:3]
     keys, origin = np.arange(count, dtype=np.uint64), np.zeros((count, length, 2), np.int32)
     own_stage(part, "warp").kernel(
         np.ones(count, bool), np.empty((count, 0)), keys, np.full(count, length), ink, origin, extent,
         warp_scratch(side), 9, 9,
     )  # fmt: skip
-    return ink, extent
+    return ink, extent, origin
 
 
 @pytest.mark.usefixtures("plain")
-def test_a_warp_is_given_patches_and_their_extents_follow() -> None:
+def test_a_warp_is_given_ink_in_the_middle_and_its_extent_follows() -> None:
     ink, extent = np.zeros((1, 3, 6, 6), np.uint8), np.zeros((1, 3, 4), np.int32)
-    ink[0, 0, 2:4, 0:3], ink[0, 1, 5, 5] = 200, 9
+    ink[0, 0, 2:4, 0:3], ink[0, 1, 5, 5] = [[1, 2, 3], [4, 5, 6]], 9
     extent[0, 0], extent[0, 1] = (0, 2, 3, 4), (5, 5, 6, 6)
-    mirrored, moved = warp(Own(function="plain_stages:mirror"), ink, extent)
-    assert np.array_equal(mirrored, ink[..., ::-1])
-    assert moved[0].tolist() == [[3, 2, 6, 4], [0, 5, 1, 6], [0, 0, 0, 0]]
+    mirrored, moved, origin = warp(Own(function="plain_stages:mirror"), ink, extent)
+    assert mirrored[0, 0, 2:4, 2:5].tolist() == [[3, 2, 1], [6, 5, 4]]
+    assert moved[0].tolist() == [[2, 2, 5, 4], [3, 2, 4, 3], [0, 0, 0, 0]]
+    assert origin[0].tolist() == [[-1, 0], [3, 3], [0, 0]]
 
 
 @pytest.mark.usefixtures("plain")
 def test_a_warps_output_holds_zeros_and_its_key_is_the_characters() -> None:
     ink, extent = np.full((2, 2, 6, 6), 8, np.uint8), np.tile(np.array([0, 0, 6, 6], np.int32), (2, 2, 1))
-    drawn, moved = warp(Own(function="plain_stages:sparse"), ink, extent)
+    drawn, moved, _ = warp(Own(function="plain_stages:sparse"), ink, extent)
     assert not drawn.reshape(4, 36)[:, 1:].any()
     assert len(set(drawn[:, :, 0, 0].ravel())) == 4
     assert (moved == (0, 0, 1, 1)).all()

@@ -2,7 +2,7 @@
 
 A function is given one image, or one character's patch, and writes into an output that holds zeros:
 
-    warp     function(ink, values, key, out)       ink, out (S, S) uint8: coverage of one character on its patch
+    warp     function(ink, values, key, out)       ink, out (S, S) uint8: coverage of one character, ink's in the middle
     clutter  function(values, key, cover)          cover (H, W) uint8: coverage of the marks
     camera   function(image, values, key, out)     image, out (H, W, C) uint8
 
@@ -106,19 +106,31 @@ def _blamed(function: str, i: np.integer[Any]) -> Iterator[None]:
 
 
 def _warp_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]:
-    def kernel(on: Bools, params: Floats, keys: Words, counts: Any, ink: Bytes, _: Any, extent: Any, *__: Any) -> None:
-        out = np.empty(ink.shape[2:], np.uint8)
+    def kernel(
+        on: Bools, params: Floats, keys: Words, counts: Any, ink: Bytes, origin: Any, extent: Any, *_: Any
+    ) -> None:
+        given, out = np.empty((2, *ink.shape[2:]), np.uint8)
         for i in np.flatnonzero(on):
             for k in range(counts[i]):
                 if extent[i, k, 2]:
+                    origin[i, k] -= _centre(ink[i, k], extent[i, k], given)
                     out[:] = 0
                     with _blamed(part.function, i):
-                        function(ink[i, k], _values(part, params[i]), sample_key(keys[i], np.uint64(k)), out)
+                        function(given, _values(part, params[i]), sample_key(keys[i], np.uint64(k)), out)
                     ink[i, k] = out
                     extent[i, k] = 0, 0, *out.shape
                     tighten(out, extent[i, k])
 
     return kernel
+
+
+def _centre(patch: Bytes, extent: Any, given: Bytes) -> Any:
+    """Copy the ink to the middle of ``given``, where it has room to grow; returns by how much it moved, x and y."""
+    x0, y0, x1, y1 = (int(at) for at in extent)
+    x, y = (patch.shape[1] - x1 + x0) // 2, (patch.shape[0] - y1 + y0) // 2
+    given[:] = 0
+    given[y : y + y1 - y0, x : x + x1 - x0] = patch[y0:y1, x0:x1]
+    return x - x0, y - y0
 
 
 def _clutter_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]:
