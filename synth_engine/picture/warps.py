@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from synth_engine.errors import RecipeError
 from synth_engine.parts import Curve, Elastic, Range, Rotate, Sine, Stroke, Tilt, low_high
 from synth_engine.picture.kernels import homography as perspective
-from synth_engine.picture.kernels.strokes import stroke
+from synth_engine.picture.kernels.thickness import stroke
 from synth_engine.picture.kernels.warps import LEAST, curve, elastic, rotate, sine, tilt
 from synth_engine.picture.stage import Ends, Registry, Shape, Stage
 
