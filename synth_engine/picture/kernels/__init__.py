@@ -12,7 +12,7 @@ and then, by domain, in place:
              ink (B, L, S, S) uint8 coverage of each character on a patch of its own, 0 outside `extent`;
              origin (B, L, 2) int32 x, y of the patch's top left on the canvas, anywhere on or off it;
              extent (B, L, 4) int32 x0, y0, x1, y1 of the patch's non-zero part, half-open; empty: all 0;
-             counts (B,) int64 characters; scratch (S, S) uint8, any content
+             counts (B,) int64 characters; scratch (3, S + 2, S + 2) uint8, any content
     clutter  (on, params, keys, cover)
              cover (B, H, W) uint8 coverage, 0 where `on`; marks are drawn with `max`
     camera   (on, params, keys, images, scratch)
