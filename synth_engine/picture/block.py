@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from synth_engine.picture.warps import warp_scratch
+
 BLOCK = 32  # images: small enough that characters and pictures of a block stay in a core's cache
 PARAMS = 32  # numbers that a stage may draw for an image
 
@@ -37,7 +39,7 @@ class Block:
     cover: NDArray[np.uint8]  # (B, H, W)
     images: NDArray[np.uint8]  # (B, H, W, C)
     # Scratch of a single image.
-    patch: NDArray[np.uint8]  # (S, S)
+    patch: NDArray[np.uint8]  # see `warps.warp_scratch`
     plane: NDArray[np.uint8]  # (H, W)
     columns: NDArray[np.int64]  # (W,)
     floats: NDArray[np.float32]  # (4, H, W, C)
@@ -68,7 +70,7 @@ class Block:
             opacity=np.ones(b),
             cover=np.zeros((b, *shape), np.uint8),
             images=np.zeros((b, *shape, channels), np.uint8),
-            patch=np.zeros((side, side), np.uint8),
+            patch=warp_scratch(side),
             plane=np.zeros(shape, np.uint8),
             columns=np.zeros(shape[1], np.int64),
             floats=np.zeros((4, *shape, channels), np.float32),

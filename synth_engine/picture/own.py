@@ -6,7 +6,7 @@ A function is given one image, or one character's patch, and writes into an outp
     clutter  function(values, key, cover)          cover (H, W) uint8: coverage of the marks
     camera   function(image, values, key, out)     image, out (H, W, C) uint8
 
-``values`` (V,) float64 are the part's ranges, drawn, in the order of their names in the recipe; ``key`` is a uint64
+``values`` (V,) float64 are the part's ranges, drawn, in the alphabetical order of their names; ``key`` is a uint64
 whose words 64, 65, … are free to draw from (`synth_engine.kernels.random.word`): an image's, or for a warp a
 character's. What a function writes may depend on nothing else, or samples would depend on who draws them. Compiled
 functions (``numba.njit``) run fast, any callable works. A warp that makes ink larger says so in the part's ``grow_px``.
@@ -83,7 +83,7 @@ def resolve(function: str) -> Function:
 
 
 def _columns(part: Own | OwnMark, shape: Shape) -> list[Ends]:  # noqa: ARG001
-    return [low_high(value) for value in part.values.values()]
+    return [low_high(value) for _, value in sorted(part.values.items())]
 
 
 def _growth(part: Own, side_px: float, shape: Shape) -> float:  # noqa: ARG001

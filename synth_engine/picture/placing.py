@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from synth_engine.parts import Limits
 from synth_engine.picture.block import Block
 from synth_engine.picture.kernels import characters, labels, layout, texts
-from synth_engine.picture.plan import layout_of, patch_side
-from synth_engine.picture.stages import WARP, stages_of
+from synth_engine.picture.plan import character_side, layout_of
+from synth_engine.picture.stages import WARP, find_stage, stages_of
 from synth_engine.picture.tiles import TileBank
 from synth_engine.picture.warps import WARPS
 from synth_engine.plan import thresholds
@@ -25,13 +26,16 @@ class Placing:
         assert recipe.picture is not None
         tiles = TileBank.of(recipe)
         warps = recipe.picture.warps
-        self.side = patch_side(recipe, tiles, sum(WARPS[type(warp)].grow_px(warp) for warp in warps))
+        side = character_side(recipe, tiles)
+        for warp in warps:
+            side += 2 * find_stage(warp, WARPS, "warp").grow_px(warp, side, recipe.shape)
+        self.side = math.ceil(side)
         self._seed, self._shape = seed, recipe.shape
         self._lengths, self._alphabet = recipe.length_range, len(recipe.alphabet)
         self._face_below = thresholds([font.share for font in recipe.fonts], 32)
         self._bank = layout.Bank(tiles.quads, tiles.place, tiles.ink, tiles.tile, tiles.advance, tiles.kerning)
         self._layout = layout_of(recipe)
-        self._warps = stages_of(warps, WARPS, WARP, recipe.shape)
+        self._warps = stages_of(warps, WARPS, "warp", WARP, recipe.shape)
         self._accepts_all = recipe.picture.limits is None and recipe.filter is None
         self._limits, self._rule, self.text_tries, self.tries_max = _acceptance(recipe)
 

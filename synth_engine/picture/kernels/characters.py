@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
+from synth_engine.picture.kernels.trig import cosine_sine
+
 BORDER = 1  # px of zeros around each tile: sampling between two pixels then needs no test at the edge
 
 
@@ -32,8 +34,8 @@ def draw_characters(active, counts, placed, quads, place, ink, origin, extent):
 @njit(cache=True, nogil=True)
 def _corners(character, height, width, corners):
     """The ink's corners on the canvas: top left, top right, bottom right, bottom left."""
-    angle, scale, aspect, shear = np.deg2rad(character[5]), character[6], character[7], character[8]
-    cosine, sine = np.cos(angle), np.sin(angle)
+    scale, aspect, shear = character[6], character[7], character[8]
+    cosine, sine = cosine_sine(character[5] / 360)
     for c in range(4):
         x = character[3] + (width if c == 1 or c == 2 else 0)
         y = character[4] + (height if c >= 2 else 0)

@@ -9,6 +9,7 @@ from numba import njit, uint64
 
 from synth_engine.kernels.random import PLACE, SPREAD, mix, sample_key, word
 from synth_engine.picture.kernels.draws import unit
+from synth_engine.picture.kernels.trig import cosine_sine
 
 CELLS, FLOW, FREE = 0, 1, 2
 WORDS = 16  # words of the placement key that each character may use
@@ -88,7 +89,8 @@ def _cells(key, count, layout, bank, placed):
         angle = layout.turns[turn, 1] + layout.turns[turn, 2] * u_angle
         glyph = np.int64(placed[k, 0])
         width, height, baseline = bank.tile[glyph, 0], bank.tile[glyph, 1], bank.tile[glyph, 2]
-        cosine, sine = abs(np.cos(np.deg2rad(angle))), abs(np.sin(np.deg2rad(angle)))
+        cosine, sine = cosine_sine(angle / 360)
+        cosine, sine = abs(cosine), abs(sine)
         placed[k, 1] = layout.x[k, 0] + layout.x[k, 1] * u_x + (width * cosine + height * sine) / 2
         placed[k, 2] = layout.turns[turn, 3] + layout.turns[turn, 4] * u_y + (width * sine + height * cosine) / 2
         placed[k, 3] = bank.ink[glyph, 0] - width / 2
