@@ -63,7 +63,8 @@ def _draw(face: ImageFont.FreeTypeFont, character: str) -> tuple[NDArray[np.uint
 
 def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:
     wide = tile.astype(np.uint32)
-    return wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+    quads = wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+    return quads.astype(np.uint32)
 
 
 def _tile(face: ImageFont.FreeTypeFont, character: str, recipe: Recipe) -> tuple[float, float, float]:
