@@ -1,0 +1,118 @@
+"""Shards made by several processes: one task a shard, one counter, one failure, and an end in good order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import cached_property
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any
+
+from synth_engine.errors import RunError
+from synth_engine.export.plan import ExportPlan
+from synth_engine.export.shards import Tick, make_shard
+from synth_engine.synthesizer import Synthesizer
+
+POLL_S = 0.2  # how often the progress is shown
+
+
+def default_workers(shards: int) -> int:
+    """One process a processor, never more than shards; 0 (this process) where that is one."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = min(shards, usable)
+    return workers if workers > 1 else 0
+
+
+def make_shards(plan: ExportPlan, folder: Path, shards: Sequence[int], workers: int, tick: Tick) -> None:
+    """Make ``shards`` in ``workers`` processes; ``tick`` gets the number of samples done since.
+
+    The first failure is raised, after the other workers have stopped and cleared away what they had not finished; so
+    it is on Ctrl-C. Raises RunError as `make_shard`, or when a process is lost.
+    """
+    context = get_context("spawn")  # a fork would copy locks that threads of this process hold
+    stop, done = context.Event(), context.Value("q", 0)
+    job = (plan, folder, stop, done)
+    pool = ProcessPoolExecutor(min(workers, len(shards)), context, initializer=_start, initargs=job)
+    try:
+        with _interrupts_blocked():
+            tasks = [pool.submit(_make, shard) for shard in shards]
+        _follow(tasks, done, tick)
+    except BrokenProcessPool as error:
+        raise RunError(
+            "a worker was lost without a word (killed, or out of memory?); finished shards are whole, and the same "
+            "command goes on: try fewer --workers"
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _follow(tasks: Sequence[Future[None]], done: Any, tick: Tick) -> None:
+    pending, shown = set(tasks), 0
+    while pending:
+        finished, pending = wait(pending, POLL_S)
+        now = done.value
+        tick(now - shown)
+        shown = now
+        for task in finished:
+            task.result()
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Processes started in this block never see Ctrl-C, which goes to all of a terminal's: this one tells them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Worker:
+    """What a worker process keeps between its shards."""
+
+    def __init__(self, plan: ExportPlan, folder: Path, stop: Any, done: Any) -> None:
+        self.plan, self.folder, self.stop, self.done = plan, folder, stop, done
+
+    @cached_property
+    def synth(self) -> Synthesizer:
+        return Synthesizer(self.plan.recipe, self.plan.seed)
+
+    def tick(self, count: int) -> None:
+        with self.done.get_lock():
+            self.done.value += count
+        if self.stop.is_set():
+            raise CancelledError
+
+    def make(self, shard: int) -> None:
+        make_shard(self.synth, self.plan, self.folder, shard, self.tick)
+
+
+_worker: _Worker
+
+
+def _start(plan: ExportPlan, folder: Path, stop: Any, done: Any) -> None:
+    global _worker
+    _worker = _Worker(plan, folder, stop, done)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _make(shard: int) -> None:
+    _worker.make(shard)
+
+
+def _end_with_parent() -> None:
+    """A killed parent cannot tell its workers; they would wait for it for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
