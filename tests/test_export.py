@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -236,6 +238,54 @@ def test_interrupt_ends_the_workers_and_leaves_whole_shards(tmp_path: Path, tiny
     assert len(found) == 2 + len(made)
     export_dataset(tiny, tmp_path / "one", count=4_000_000, shards=1000, format="webdataset", only=made[:1])
     assert contents(tmp_path / "one").items() <= found.items()
+
+
+def test_a_lost_worker_is_an_error_that_says_how_to_go_on(tmp_path: Path, tiny: Recipe) -> None:
+    def kill_one() -> None:
+        while not list(tmp_path.glob("shard-*")):
+            time.sleep(0.01)
+        multiprocessing.active_children()[0].kill()
+
+    threading.Thread(target=kill_one).start()
+    with pytest.raises(RunError, match="a worker was lost without a word"):
+        export_dataset(tiny, tmp_path, count=4_000_000, shards=1000, format="webdataset", workers=2)
+
+
+ORPHANS = """
+import multiprocessing, os, pathlib, signal, sys, threading, time
+from synth_engine import Recipe
+from synth_engine.export import export_dataset
+
+def die(out):
+    while not list(out.glob("shard-*")):
+        time.sleep(0.02)
+    print(*(worker.pid for worker in multiprocessing.active_children()), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+recipe, out = sys.argv[1:]
+threading.Thread(target=die, args=[pathlib.Path(out)]).start()
+export_dataset(Recipe.load(recipe), out, count=4_000_000, shards=1000, format="webdataset", workers=2)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux which processes run")
+def test_workers_end_with_a_killed_parent(tmp_path: Path, tiny: Recipe) -> None:
+    tiny.save(tmp_path / "tiny.toml")
+    command = [sys.executable, "-c", ORPHANS, str(tmp_path / "tiny.toml"), str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    workers = done.stdout.split()
+    assert (done.returncode, len(workers)) == (-signal.SIGKILL, 2)
+    patience = time.monotonic() + 30
+    while any(is_running(worker) for worker in workers):
+        assert time.monotonic() < patience
+        time.sleep(0.02)
+
+
+def is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def full_disk(*_: object) -> bytes:

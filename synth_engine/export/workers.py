@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from synth_engine.errors import RunError
 from synth_engine.export.plan import ExportPlan
@@ -20,6 +20,13 @@ from synth_engine.export.shards import Tick, make_shard
 from synth_engine.synthesizer import Synthesizer
 
 POLL_S = 0.2  # how often the progress is shown
+
+
+class Shared(NamedTuple):
+    """Memory of all processes: ``stop`` is 1 when no shard is wanted any more, ``done[k]`` shard k's samples so far."""
+
+    stop: Any
+    done: Any
 
 
 def default_workers(shards: int) -> int:
@@ -36,28 +43,29 @@ def make_shards(plan: ExportPlan, folder: Path, shards: Sequence[int], workers: 
     it is on Ctrl-C. Raises RunError as `make_shard`, or when a process is lost.
     """
     context = get_context("spawn")  # a fork would copy locks that threads of this process hold
-    stop, done = context.Event(), context.Value("q", 0)
-    job = (plan, folder, stop, done)
+    # no locks: a worker that is killed while it holds one would leave the others, and this process, waiting for ever
+    shared = Shared(stop=context.RawValue("b", 0), done=context.RawArray("q", plan.shards))
+    job = (plan, folder, shared)
     pool = ProcessPoolExecutor(min(workers, len(shards)), context, initializer=_start, initargs=job)
     try:
-        with _interrupts_blocked():
+        with _interrupts_held():
             tasks = [pool.submit(_make, shard) for shard in shards]
-        _follow(tasks, done, tick)
+        _follow(tasks, shared, tick)
     except BrokenProcessPool as error:
         raise RunError(
             "a worker was lost without a word (killed, or out of memory?); finished shards are whole, and the same "
             "command goes on: try fewer --workers"
         ) from error
     finally:
-        stop.set()
+        shared.stop.value = 1
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _follow(tasks: Sequence[Future[None]], done: Any, tick: Tick) -> None:
+def _follow(tasks: Sequence[Future[None]], shared: Shared, tick: Tick) -> None:
     pending, shown = set(tasks), 0
     while pending:
         finished, pending = wait(pending, POLL_S)
-        now = done.value
+        now = sum(shared.done)
         tick(now - shown)
         shown = now
         for task in finished:
@@ -65,8 +73,18 @@ def _follow(tasks: Sequence[Future[None]], done: Any, tick: Tick) -> None:
 
 
 @contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Processes started in this block never see Ctrl-C, which goes to all of a terminal's: this one tells them."""
+def _interrupts_held() -> Iterator[None]:
+    """Start processes in this block: they never see Ctrl-C, which goes to all of a terminal's processes.
+
+    This one sees it once the block has ended, since a process that is broken off while it starts says so at length.
+    """
+    with _handler_held(), _signal_blocked():
+        yield
+
+
+@contextmanager
+def _signal_blocked() -> Iterator[None]:
+    """Blocked for this thread and, by inheritance, for the processes that it starts."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -77,32 +95,50 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def _handler_held() -> Iterator[None]:
+    """Another thread may receive the signal: Python then calls the handler in the main thread all the same."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            signal.raise_signal(signal.SIGINT)
+
+
 class _Worker:
     """What a worker process keeps between its shards."""
 
-    def __init__(self, plan: ExportPlan, folder: Path, stop: Any, done: Any) -> None:
-        self.plan, self.folder, self.stop, self.done = plan, folder, stop, done
+    def __init__(self, plan: ExportPlan, folder: Path, shared: Shared) -> None:
+        self.plan, self.folder, self.shared = plan, folder, shared
 
     @cached_property
     def synth(self) -> Synthesizer:
         return Synthesizer(self.plan.recipe, self.plan.seed)
 
-    def tick(self, count: int) -> None:
-        with self.done.get_lock():
-            self.done.value += count
-        if self.stop.is_set():
-            raise CancelledError
-
     def make(self, shard: int) -> None:
-        make_shard(self.synth, self.plan, self.folder, shard, self.tick)
+        """Make ``shard``; raises CancelledError, with nothing left of it, once it is no longer wanted."""
+
+        def tick(count: int) -> None:
+            self.shared.done[shard] += count
+            if self.shared.stop.value:
+                raise CancelledError
+
+        tick(0)
+        make_shard(self.synth, self.plan, self.folder, shard, tick)
 
 
 _worker: _Worker
 
 
-def _start(plan: ExportPlan, folder: Path, stop: Any, done: Any) -> None:
+def _start(plan: ExportPlan, folder: Path, shared: Shared) -> None:
     global _worker
-    _worker = _Worker(plan, folder, stop, done)
+    _worker = _Worker(plan, folder, shared)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
