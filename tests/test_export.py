@@ -29,6 +29,7 @@ from synth_engine.cli import cli
 from synth_engine.errors import RunError, SynthError
 from synth_engine.export import FORMATS, ExportPlan, export_dataset
 from synth_engine.export.samples import Block
+from synth_engine.export.workers import interrupts_held
 from synth_engine.outputs import Outputs, Rendered
 from synth_engine.recipe import Filter
 
@@ -238,6 +239,15 @@ def test_interrupt_ends_the_workers_and_leaves_whole_shards(tmp_path: Path, tiny
     assert len(found) == 2 + len(made)
     export_dataset(tiny, tmp_path / "one", count=4_000_000, shards=1000, format="webdataset", only=made[:1])
     assert contents(tmp_path / "one").items() <= found.items()
+
+
+def test_ctrl_c_waits_until_processes_have_started_and_never_reaches_them() -> None:
+    code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    started = []
+    with pytest.raises(KeyboardInterrupt), interrupts_held():
+        signal.raise_signal(signal.SIGINT)
+        started.append(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True))
+    assert [process.stdout for process in started] == ["True\n"]
 
 
 def test_a_lost_worker_is_an_error_that_says_how_to_go_on(tmp_path: Path, tiny: Recipe) -> None:

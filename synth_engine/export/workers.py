@@ -48,7 +48,7 @@ def make_shards(plan: ExportPlan, folder: Path, shards: Sequence[int], workers: 
     job = (plan, folder, shared)
     pool = ProcessPoolExecutor(min(workers, len(shards)), context, initializer=_start, initargs=job)
     try:
-        with _interrupts_held():
+        with interrupts_held():
             tasks = [pool.submit(_make, shard) for shard in shards]
         _follow(tasks, shared, tick)
     except BrokenProcessPool as error:
@@ -73,7 +73,7 @@ def _follow(tasks: Sequence[Future[None]], shared: Shared, tick: Tick) -> None:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Start processes in this block: they never see Ctrl-C, which goes to all of a terminal's processes.
 
     This one sees it once the block has ended, since a process that is broken off while it starts says so at length.
