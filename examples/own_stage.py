@@ -1,6 +1,6 @@
 """Plates photographed off a display: a recipe with two stages of one's own, from stages.py beside this file.
 
-python examples/own_stage.py plates.png
+python examples/own_stage.py plates.png    # draws a contact sheet
 """
 
 from __future__ import annotations
