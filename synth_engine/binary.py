@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth_engine.glyphs import GlyphBank
-from synth_engine.kernels import MIRRORED, PIXELS, Glyphs, Plan, Scratch, render
+from synth_engine.glyphs import GlyphBank, profiles
+from synth_engine.kernels import Glyphs, Plan, Scratch, render
 from synth_engine.outputs import Outputs, Rendered
 from synth_engine.plan import plan_of
 from synth_engine.recipe import Recipe
@@ -20,7 +19,7 @@ class BinaryRenderer:
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self._recipe, self._seed = recipe, np.uint64(seed)
         bank = GlyphBank.of(recipe)
-        self._glyphs = Glyphs(bank.rows, bank.place, bank.columns)
+        self._glyphs = Glyphs(bank.rows, bank.place, _profiles(recipe, bank))
         self._plan: Plan = plan_of(recipe)
         self._local = threading.local()
 
@@ -38,34 +37,31 @@ class BinaryRenderer:
             self._seed,
             start,
             out.packed,
-            out.images,
-            _as_words(out.images, out.packed),
+            out.images.reshape(-1),
             out.labels,
             out.boxes,
+            np.empty((0, self._recipe.length_max, 3), np.int64),
         )
         return Rendered(int(failed), int(candidates), int(relabelled))
 
     def _scratch(self) -> Scratch:
         if not hasattr(self._local, "scratch"):
-            height, width = self._recipe.shape
-            pad, words = self._glyphs.rows.shape[1], (width + 63) // 64
+            pad, (words, tall) = len(self._glyphs.rows), self._plan.mask.shape
             self._local.scratch = Scratch(
-                canvas=np.zeros((height, pad + words + pad + 1), np.uint64),
-                profile=np.zeros((3, pad + words + pad + 1), np.uint64),
+                canvas=np.zeros((pad + words + pad, tall), np.uint64),
+                blank=np.zeros((words, tall), np.uint64),
                 inked=np.zeros(words + 1, np.uint64),
-                counts=np.zeros(width, np.int64),
-                pixels=PIXELS,
-                mirrored=MIRRORED,
-                stream=np.zeros(height * width // 64 + 2, np.uint64),
+                counts=np.zeros(self._recipe.shape[1], np.int64),
+                label=np.zeros(self._recipe.length_max, np.uint8),
                 placed=np.zeros((self._recipe.length_max, 3), np.int64),
             )
         scratch: Scratch = self._local.scratch
         return scratch
 
 
-def _as_words(images: NDArray[np.uint8], packed: bool) -> NDArray[np.uint64]:
-    """The same memory as 64-bit words, one row an image; no columns where an image's bytes do not divide by 8."""
-    size = images[0].size if len(images) else 0
-    if packed or size % 8 or images.ctypes.data % 8:
-        return np.empty((len(images), 0), np.uint64)
-    return images.reshape(len(images), size).view(np.uint64)
+def _profiles(recipe: Recipe, bank: GlyphBank) -> np.ndarray:
+    """The glyphs' column profiles, where the filter can do with them."""
+    narrow = recipe.shape[1] <= 128 and len(bank.rows) == 1
+    if recipe.filter is None or recipe.filter.slack_px != 2 or not narrow:
+        return np.empty((0, 2), np.uint64)
+    return profiles(bank)

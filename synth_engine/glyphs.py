@@ -26,19 +26,20 @@ from synth_engine.recipe import Raster, Recipe, Turn
 
 log = logging.getLogger(__name__)
 
+LANES = 8  # rows that the kernels draw at once
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlyphBank:
     """Glyph (font f, character c, angle a) has number (f·C + c)·A + a.
 
-    rows: (R, words) uint64, bit b of word w is column 64·w + b of the ink.
+    rows: (words, R) uint64, bit b of word w is column 64·w + b of the ink; before, between and after the
+    glyphs there are `LANES` blank rows.
     place: (G, 5) int32: first row, x and y of the ink in the rotated tile, height and width of the ink, in px.
-    columns: (G, 2, words) uint64: the columns with at least one, and with at least two, inked px.
     """
 
     rows: NDArray[np.uint64]
     place: NDArray[np.int32]
-    columns: NDArray[np.uint64]
 
     @classmethod
     def of(cls, recipe: Recipe) -> GlyphBank:
@@ -89,11 +90,31 @@ def _build(recipe: Recipe) -> GlyphBank:
     inks = [ink for font in range(len(recipe.fonts)) for ink in _font_inks(recipe, font, angles)]
     words = max((ink.shape[1] + 63) // 64 for _, _, ink in inks)
     heights = np.array([ink.shape[0] for _, _, ink in inks])
-    first = np.concatenate([[0], np.cumsum(heights)[:-1]])
-    place = [(row, x, y, *ink.shape) for row, (x, y, ink) in zip(first, inks, strict=True)]
-    rows = np.concatenate([_pack_rows(ink, words) for _, _, ink in inks])
-    columns = np.stack([_pack_rows(np.stack([ink.any(axis=0), ink.sum(axis=0) > 1]), words) for _, _, ink in inks])
-    return GlyphBank(rows=rows, place=np.array(place, dtype=np.int32), columns=columns)
+    first = LANES + np.concatenate([[0], np.cumsum(heights + LANES)])
+    place = [(row, x, y, *ink.shape) for row, (x, y, ink) in zip(first[:-1], inks, strict=True)]
+    rows = np.zeros((words, first[-1]), np.uint64)
+    for row, (_, _, ink) in zip(first[:-1], inks, strict=True):
+        rows[:, row : row + len(ink)] = pack_rows(ink, words)
+    return GlyphBank(rows=rows, place=np.array(place, dtype=np.int32))
+
+
+def profiles(bank: GlyphBank) -> NDArray[np.uint64]:
+    """(2·R + 1, 2): the columns with at least one, and at least two, inked px of every part of a glyph one word wide.
+
+    Entry r is of the glyph that row r belongs to, from its first row to r; entry R + r from r to its last row; the
+    last entry is of nothing.
+    """
+    first, height = bank.place[:, 0].astype(np.int64), bank.place[:, 3].astype(np.int64)
+    count = bank.rows.shape[1]
+    found = np.zeros((2 * count + 1, 2), np.uint64)
+    for start, step, offset in ((first, 1, 0), (first + height - 1, -1, count)):
+        one, two = np.zeros(len(first), np.uint64), np.zeros(len(first), np.uint64)
+        for i in range(int(height.max())):
+            at = start + step * np.minimum(i, height - 1)  # the last row again adds nothing to `one`
+            two |= np.where(i < height, one & bank.rows[0, at], np.uint64(0))
+            one |= bank.rows[0, at]
+            found[offset + at] = np.stack([one, two], axis=1)
+    return found
 
 
 def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
@@ -113,16 +134,17 @@ def _trim(ink: NDArray[np.bool_]) -> tuple[int, int, NDArray[np.bool_]]:
     return x, y, ink[y : rows[-1] + 1, x : columns[-1] + 1]
 
 
-def _pack_rows(ink: NDArray[np.bool_], words: int) -> NDArray[np.uint64]:
+def pack_rows(ink: NDArray[np.bool_], words: int) -> NDArray[np.uint64]:
+    """(words, H) uint64: bit b of word w of a row is its column 64·w + b."""
     wide = np.zeros((ink.shape[0], 64 * words), dtype=np.bool_)
     wide[:, : ink.shape[1]] = ink
-    return np.packbits(wide, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+    return np.ascontiguousarray(np.packbits(wide, axis=1, bitorder="little").view("<u8").astype(np.uint64).T)
 
 
 def _read(path: Path) -> GlyphBank | None:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return GlyphBank(rows=stored["rows"], place=stored["place"], columns=stored["columns"])
+            return GlyphBank(rows=stored["rows"], place=stored["place"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from synth_engine.glyphs import turn_angles
-from synth_engine.kernels import Plan
+from synth_engine.glyphs import LANES, pack_rows, turn_angles
+from synth_engine.kernels import Plan, Text
 from synth_engine.recipe import Recipe
 
 
@@ -21,13 +22,14 @@ def plan_of(recipe: Recipe) -> Plan:
     y = np.array([turn.y_px for turn in turns], np.float64)
     return Plan(
         shape=recipe.shape,
-        length=recipe.length_range,
+        text=text_of(recipe),
         counts=(len(recipe.alphabet), int(sum(cells))),
         x=_x_ranges(recipe),
-        font_below=_thresholds([font.share for font in recipe.fonts], 32),
-        turns=np.stack([_thresholds([turn.share for turn in turns], 16), first, cells, y[:, 0], y[:, 1] - y[:, 0]], 1),
+        turn_below=_padded(_thresholds([turn.share for turn in turns], 16)),
+        turns=_padded(np.stack([first, cells, y[:, 0], y[:, 1] - y[:, 0]], axis=1)),
         filter=_filter(recipe),
-        mask=_words(mask_pixels(recipe)),
+        narrow=_narrow(recipe),
+        mask=_planes(mask_pixels(recipe)),
         flip=round(recipe.noise.flip_probability * 2**16),
         open_px=recipe.binarize.open_px,
     )
@@ -72,8 +74,38 @@ def _filter(recipe: Recipe) -> tuple[int, int, int, int]:
     return rule.gap_px - 1, rule.slack_px, 1 if rule.redraw == "all" else rule.text_tries, rule.tries_max
 
 
-def _words(pixels: NDArray[np.bool_]) -> NDArray[np.uint64]:
+def _padded(turns: NDArray[Any]) -> NDArray[Any]:
+    """The entries, the last one repeated until their number is a power of two: a draw never reaches the copies."""
+    count = 1 << (len(turns) - 1).bit_length()
+    return np.concatenate([turns, np.repeat(turns[-1:], count - len(turns), axis=0)])
+
+
+def _planes(pixels: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """(words, tall): a picture as the kernels' canvas holds it."""
     height, width = pixels.shape
-    wide = np.zeros((height, 64 * ((width + 63) // 64)), np.bool_)
-    wide[:, :width] = pixels
-    return np.packbits(wide, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+    tall = np.zeros((-(-height // LANES) * LANES, width), np.bool_)
+    tall[:height] = pixels
+    return pack_rows(tall, (width + 63) // 64)
+
+
+def _narrow(recipe: Recipe) -> tuple[np.uint64, ...]:
+    """Two words of the columns inside a canvas up to 128 px, and two with the first column of a run at its right edge.
+
+    Wider canvases have no use for them.
+    """
+    width = min(recipe.shape[1], 128)
+    run = _filter(recipe)[0]
+    inside, right = 2**width - 1, 2 ** (width - run) if run <= width else 0
+    return tuple(np.uint64(word % 2**64) for word in (inside, inside >> 64, right, right >> 64))
+
+
+def text_of(recipe: Recipe) -> Text:
+    """What the recipe's texts are drawn from."""
+    letters = np.tile(np.arange(len(recipe.alphabet), dtype=np.uint8), (recipe.length_max, 1))
+    return Text(
+        length=recipe.length_range,
+        font_below=_thresholds([font.share for font in recipe.fonts], 32),
+        pools=letters,
+        sizes=np.full(recipe.length_max, len(recipe.alphabet), np.uint64),
+        words=np.empty((0, recipe.length_max), np.uint8),
+    )
