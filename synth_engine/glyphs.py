@@ -99,21 +99,22 @@ def _build(recipe: Recipe) -> GlyphBank:
 
 
 def profiles(bank: GlyphBank) -> NDArray[np.uint64]:
-    """(2·R + 1, 2): the columns with at least one, and at least two, inked px of every part of a glyph one word wide.
+    """(G + 2·R + 1, 2): columns with at least one, and at least two, inked px, for glyphs one word wide.
 
-    Entry r is of the glyph that row r belongs to, from its first row to r; entry R + r from r to its last row; the
-    last entry is of nothing.
+    Entry g is of the whole glyph g (by themselves, these stay in a CPU's nearer caches); G + r is of the glyph that
+    row r belongs to, from its first row to r; G + R + r from r to its last row; the last entry is of nothing.
     """
     first, height = bank.place[:, 0].astype(np.int64), bank.place[:, 3].astype(np.int64)
-    count = bank.rows.shape[1]
-    found = np.zeros((2 * count + 1, 2), np.uint64)
-    for start, step, offset in ((first, 1, 0), (first + height - 1, -1, count)):
-        one, two = np.zeros(len(first), np.uint64), np.zeros(len(first), np.uint64)
+    whole, count = len(first), bank.rows.shape[1]
+    found = np.zeros((whole + 2 * count + 1, 2), np.uint64)
+    for start, step, offset in ((first, 1, whole), (first + height - 1, -1, whole + count)):
+        one, two = np.zeros(whole, np.uint64), np.zeros(whole, np.uint64)
         for i in range(int(height.max())):
-            at = start + step * np.minimum(i, height - 1)  # the last row again adds nothing to `one`
+            at = start + step * np.minimum(i, height - 1)
             two |= np.where(i < height, one & bank.rows[0, at], np.uint64(0))
             one |= bank.rows[0, at]
             found[offset + at] = np.stack([one, two], axis=1)
+    found[:whole] = found[whole + first + height - 1]
     return found
 
 

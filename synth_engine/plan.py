@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,8 @@ def plan_of(recipe: Recipe) -> Plan:
         text=text_of(recipe),
         counts=(len(recipe.alphabet), int(sum(cells))),
         x=_x_ranges(recipe),
-        turn_below=_padded(_thresholds([turn.share for turn in turns], 16)),
-        turns=_padded(np.stack([first, cells, y[:, 0], y[:, 1] - y[:, 0]], axis=1)),
+        turns=np.stack([_thresholds([turn.share for turn in turns], 16), first, cells], axis=1).astype(np.uint64),
+        turns_y=np.stack([y[:, 0], y[:, 1] - y[:, 0]], axis=1),
         filter=_filter(recipe),
         narrow=_narrow(recipe),
         mask=_planes(mask_pixels(recipe)),
@@ -72,12 +71,6 @@ def _filter(recipe: Recipe) -> tuple[int, int, int, int]:
     if rule is None:
         return 0, 2, 1, 1
     return rule.gap_px - 1, rule.slack_px, 1 if rule.redraw == "all" else rule.text_tries, rule.tries_max
-
-
-def _padded(turns: NDArray[Any]) -> NDArray[Any]:
-    """The entries, the last one repeated until their number is a power of two: a draw never reaches the copies."""
-    count = 1 << (len(turns) - 1).bit_length()
-    return np.concatenate([turns, np.repeat(turns[-1:], count - len(turns), axis=0)])
 
 
 def _planes(pixels: NDArray[np.bool_]) -> NDArray[np.uint64]:

@@ -15,22 +15,19 @@ LOW16 = np.uint64(0xFFFF)
 def draw_placement(key, attempt, label, length, face, plan, place, placed):
     """Write glyph number, x and y of the ink of each character of candidate ``attempt`` to ``placed`` (L, 3)."""
     first = uint64(attempt) * uint64(label.size)
-    turn_below, turns, x_ranges, counts = plan.turn_below, plan.turns, plan.x, plan.counts
-    characters, angles = uint64(counts[0]), uint64(counts[1])
+    turns, turns_y, x_ranges = plan.turns, plan.turns_y, plan.x
+    characters, angles = uint64(plan.counts[0]), uint64(plan.counts[1])
     for k in range(uint64(length)):
         bits = word(key, first + k)
-        turn, step = uint64(0), uint64(turn_below.size >> 1)
-        while step:  # Bisected by the sign of a difference: which turn it is, no branch can predict.
-            under = ((bits & LOW16) - turn_below[turn + step - uint64(1)]) >> uint64(63)
-            turn += step * (uint64(1) - under)
-            step >>= uint64(1)
+        turn = uint64(0)
+        for t in range(uint64(turns.shape[0] - 1)):  # Counted by sign: which turn it is, no branch can predict.
+            turn += uint64(1) - (((bits & LOW16) - turns[t, uint64(0)]) >> uint64(63))
         x_u = np.float64(np.int64((bits >> uint64(32)) & LOW16)) / 65536.0
         y_u = np.float64(np.int64(bits >> uint64(48))) / 65536.0
-        cells = uint64(np.int64(turns[turn, uint64(1)]))
-        angle = uint64(np.int64(turns[turn, uint64(0)])) + ((((bits >> uint64(16)) & LOW16) * cells) >> uint64(16))
+        angle = turns[turn, uint64(1)] + ((((bits >> uint64(16)) & LOW16) * turns[turn, uint64(2)]) >> uint64(16))
         glyph = (uint64(face) * characters + uint64(label[k])) * angles + angle
         x = np.int64(np.floor(x_ranges[k, uint64(0)] + x_ranges[k, uint64(1)] * x_u))
-        y = np.int64(turns[turn, uint64(2)] + turns[turn, uint64(3)] * y_u)
+        y = np.int64(turns_y[turn, uint64(0)] + turns_y[turn, uint64(1)] * y_u)
         placed[k, uint64(0)] = np.int64(glyph)
         placed[k, uint64(1)] = x + place[glyph, uint64(1)]
         placed[k, uint64(2)] = y + place[glyph, uint64(2)]

@@ -21,7 +21,7 @@ class Glyphs(NamedTuple):
 
     rows: Any  # (words, R) uint64: inked rows of all glyphs, bit b of word w is column 64·w + b
     place: Any  # (G, 5) int32: first row, x and y of the ink in the rotated tile, height and width of the ink (px)
-    profiles: Any  # (2·R + 1, 2) uint64: as `glyphs.profiles`; no entries where the filter does not use them
+    profiles: Any  # (G + 2·R + 1, 2) uint64: as `glyphs.profiles`; no entries where the filter does not use them
 
 
 class Plan(NamedTuple):
@@ -31,8 +31,8 @@ class Plan(NamedTuple):
     text: Any  # `text.Text`
     counts: Any  # (characters in the alphabet, angles)
     x: Any  # (L, 2) float64: lowest tile x, span (px)
-    turn_below: Any  # (T,) uint64: cumulative shares of the turns, of 2¹⁶; T is a power of two
-    turns: Any  # (T, 4) float64: first angle, number of angles, lowest tile top, span (px)
+    turns: Any  # (T, 3) uint64: cumulative share of 2¹⁶, first angle, number of angles
+    turns_y: Any  # (T, 2) float64: lowest tile top, span (px)
     filter: Any  # (run or 0 = off, slack, candidates a text is tried, candidates a sample is tried)
     narrow: Any  # 2 · 2 uint64: columns of a canvas of 128 px inside; where a run starts that touches the right edge
     mask: Any  # (words, tall) uint64: H rows, then blank ones to a multiple of 8

@@ -28,14 +28,14 @@ def narrow_verdict(place, profiles, placed, length, height, narrow, run):
     low_once, high_once, low_twice, high_twice = NONE, NONE, NONE, NONE
     low_both, high_both = NONE, NONE
     unclear = False
-    none = uint64(profiles.shape[0] - 1)
-    suffixes = np.int64(none >> uint64(1))
+    none, glyphs = uint64(profiles.shape[0] - 1), np.int64(place.shape[0])
+    suffixes = (glyphs + np.int64(none)) >> 1
     for k in range(uint64(length)):
         glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
         first, rows = np.int64(place[glyph, uint64(0)]), np.int64(place[glyph, uint64(3)])
         top, end = max(0, -y), min(rows, height - y)
-        entry = uint64(first + end - 1) if top == 0 else uint64(suffixes + first + top)
-        entry = entry if top < end else none
+        entry = uint64(glyphs + first + end - 1) if top == 0 else uint64(suffixes + first + top)
+        entry = glyph if top == 0 and end == rows else entry if top < end else none
         unclear |= (top > 0) & (end < rows)
         one, two = profiles[entry, uint64(0)], profiles[entry, uint64(1)]
         low, high = _shifted(one, x)
