@@ -6,10 +6,10 @@ import threading
 
 import numpy as np
 
-from synth_engine.glyphs import GlyphBank, profiles
+from synth_engine.glyphs import GlyphBank, table
 from synth_engine.kernels import Glyphs, Plan, Scratch, render
 from synth_engine.outputs import Outputs, Rendered
-from synth_engine.plan import plan_of
+from synth_engine.plan import plan_of, uses_profiles
 from synth_engine.recipe import Recipe
 
 
@@ -19,8 +19,9 @@ class BinaryRenderer:
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self._recipe, self._seed = recipe, np.uint64(seed)
         bank = GlyphBank.of(recipe)
-        self._glyphs = Glyphs(bank.rows, bank.place, _profiles(recipe, bank))
-        self._plan: Plan = plan_of(recipe)
+        profiles = uses_profiles(recipe, len(bank.rows))
+        self._glyphs = Glyphs(bank.rows, table(bank, profiles=profiles))
+        self._plan: Plan = plan_of(recipe, profiles=profiles)
         self._local = threading.local()
 
     @property
@@ -57,11 +58,3 @@ class BinaryRenderer:
             )
         scratch: Scratch = self._local.scratch
         return scratch
-
-
-def _profiles(recipe: Recipe, bank: GlyphBank) -> np.ndarray:
-    """The glyphs' column profiles, where the filter can do with them."""
-    narrow = recipe.shape[1] <= 128 and len(bank.rows) == 1
-    if recipe.filter is None or recipe.filter.slack_px != 2 or not narrow:
-        return np.empty((0, 2), np.uint64)
-    return profiles(bank)

@@ -70,7 +70,7 @@ def rotate_ink(tile: Image.Image, angle_deg: float, raster: Raster) -> NDArray[n
 
 
 def _key(recipe: Recipe) -> str:
-    faces = [(font.size_px, sorted(font.axes.items()), _digest(fonts.font_path(font.file))) for font in recipe.fonts]
+    faces = [(font.size_px, sorted(font.axes.items()), _digest(fonts.font_path(font.file))) for font in recipe.faces]
     turns = [turn.angle_deg for turn in recipe.placement.turns]
     sources = [_digest(Path(__file__)), _digest(Path(fonts.__file__))]  # whatever changes there may change the ink
     versions = (sources, features.version("pil"), features.version("freetype2"))
@@ -87,7 +87,7 @@ def _digest(path: Path) -> str:
 
 def _build(recipe: Recipe) -> GlyphBank:
     angles = np.concatenate([turn_angles(turn, recipe.raster.angle_step_deg) for turn in recipe.placement.turns])
-    inks = [ink for font in range(len(recipe.fonts)) for ink in _font_inks(recipe, font, angles)]
+    inks = [ink for font in range(len(recipe.faces)) for ink in _font_inks(recipe, font, angles)]
     words = max((ink.shape[1] + 63) // 64 for _, _, ink in inks)
     heights = np.array([ink.shape[0] for _, _, ink in inks])
     first = LANES + np.concatenate([[0], np.cumsum(heights + LANES)])
@@ -98,28 +98,41 @@ def _build(recipe: Recipe) -> GlyphBank:
     return GlyphBank(rows=rows, place=np.array(place, dtype=np.int32))
 
 
-def profiles(bank: GlyphBank) -> NDArray[np.uint64]:
-    """(G + 2·R + 1, 2): columns with at least one, and at least two, inked px, for glyphs one word wide.
+def table(bank: GlyphBank, *, profiles: bool) -> NDArray[np.uint64]:
+    """(…, 2) uint64: what the kernels look up for a glyph, in neighbouring entries: a candidate costs one cache miss.
 
-    Entry g is of the whole glyph g (by themselves, these stay in a CPU's nearer caches); G + r is of the glyph that
-    row r belongs to, from its first row to r; G + R + r from r to its last row; the last entry is of nothing.
+    Entry 2·g: first row + 2³²·height + 2⁴⁸·width of glyph g; x + 2³²·y of its ink in the tile (px).
+    Entry 2·g + 1: its columns with at least one, and with at least two, inked px.
+    With ``profiles``, for glyphs one word wide, 2·R + 1 more entries of such columns follow: of the glyph that row r
+    belongs to, from its first row to r; R entries on, from r to its last row; and last, of nothing.
     """
+    first, x, y, height, width = bank.place.astype(np.uint64).T
+    found = np.zeros((2 * len(first), 2), np.uint64)
+    found[::2, 0] = first | height << np.uint64(32) | width << np.uint64(48)
+    found[::2, 1] = x | y << np.uint64(32)
+    if not profiles:
+        return found
+    parts = _profiles(bank)
+    found[1::2] = parts[first + height - np.uint64(1)]
+    return np.concatenate([found, parts])
+
+
+def _profiles(bank: GlyphBank) -> NDArray[np.uint64]:
     first, height = bank.place[:, 0].astype(np.int64), bank.place[:, 3].astype(np.int64)
-    whole, count = len(first), bank.rows.shape[1]
-    found = np.zeros((whole + 2 * count + 1, 2), np.uint64)
-    for start, step, offset in ((first, 1, whole), (first + height - 1, -1, whole + count)):
-        one, two = np.zeros(whole, np.uint64), np.zeros(whole, np.uint64)
+    count = bank.rows.shape[1]
+    found = np.zeros((2 * count + 1, 2), np.uint64)
+    for start, step, offset in ((first, 1, 0), (first + height - 1, -1, count)):
+        one, two = np.zeros(len(first), np.uint64), np.zeros(len(first), np.uint64)
         for i in range(int(height.max())):
             at = start + step * np.minimum(i, height - 1)
             two |= np.where(i < height, one & bank.rows[0, at], np.uint64(0))
             one |= bank.rows[0, at]
             found[offset + at] = np.stack([one, two], axis=1)
-    found[:whole] = found[whole + first + height - 1]
     return found
 
 
 def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
-    spec = recipe.fonts[font]
+    spec = recipe.faces[font]
     fonts.check_coverage(spec, recipe.alphabet, recipe.raster)
     face = fonts.open_font(spec)
     tiles = [fonts.draw_tile(face, character, recipe.raster) for character in recipe.alphabet]

@@ -60,7 +60,7 @@ class Naive:
 
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self.recipe, self.seed = recipe, seed
-        self.faces = [open_font(font) for font in recipe.fonts]
+        self.faces = [open_font(face) for face in recipe.faces]
 
     def sample(self, index: int) -> Sample:
         recipe, key = self.recipe, sample_key(self.seed, index)
@@ -82,13 +82,14 @@ class Naive:
         text_key, place_key = mix(key ^ TEXT), mix(key ^ PLACE)
         bits = word(text_key, first)
         length = low + ((bits & 0xFFFFFFFF) * (high - low + 1) >> 32)
-        font = choose([font.share for font in recipe.fonts], (bits >> 32) / 2**32)
-        drawn = []
-        for k in range(length):
-            letter = (word(text_key, first + 1 + k) >> 32) * len(recipe.alphabet) >> 32
-            angle, x, y = self.place(word(place_key, attempt * most + k), k)
-            drawn.append(Character(recipe.alphabet[letter], font, angle, x, y))
-        return drawn
+        font = choose([face.share for face in recipe.faces], (bits >> 32) / 2**32)
+        pools = recipe.alphabets or [recipe.alphabet] * most
+        text = [pool[(word(text_key, first + 1 + k) >> 32) * len(pool) >> 32] for k, pool in enumerate(pools)]
+        if recipe.words:
+            text = list(recipe.words[(bits & 0xFFFFFFFF) * len(recipe.words) >> 32])
+            length = len(text)
+        places = [self.place(word(place_key, attempt * most + k), k) for k in range(length)]
+        return [Character(c, font, *place) for c, place in zip(text[:length], places, strict=True)]
 
     def place(self, bits: int, k: int) -> tuple[float, int, int]:
         """Angle in degrees and the tile's top left in px, 16 random bits each."""

@@ -6,6 +6,7 @@ import hashlib
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -25,6 +26,14 @@ from synth_engine.target import binarize
 from tests.conftest import ARIMO
 from tests.naive import Naive, well_formed
 
+TEXTS: list[dict[str, Any]] = [
+    {"length": 1},
+    {"length": 3},
+    {"length": (1, 4)},
+    {"length": (1, 3), "alphabets": ("iw4g", "4", "gi")},
+    {"length": (1, 4), "words": ("i", "wig", "4444", "gig")},
+]
+
 
 @st.composite
 def recipes(draw: st.DrawFn) -> Recipe:
@@ -43,9 +52,9 @@ def recipes(draw: st.DrawFn) -> Recipe:
     )
     rows = draw(st.sampled_from([(), tuple("a5" * ((width + 7) // 8) for _ in range(height))]))
     return Recipe(
-        name="any", alphabet="iw4g", length=draw(st.sampled_from([1, 3, (1, 4)])),
+        name="any", alphabet="iw4g", **draw(st.sampled_from(TEXTS)),
         canvas=Canvas(width_px=width, height_px=height),
-        fonts=(Font(file=ARIMO, size_px=22, share=2.0), Font(file=ARIMO, size_px=15, axes={"Weight": 700})),
+        fonts=(Font(file=ARIMO, size_px=(21, 22), share=2.0), Font(file=ARIMO, size_px=15, axes={"Weight": 700})),
         raster=Raster(
             tile_px=34, edge=draw(st.sampled_from(["dither", "threshold"])), angle_step_deg=7.0,
             tile_width=draw(st.sampled_from(["square", "advance"])), baseline_px=draw(st.sampled_from([None, 25])),
@@ -100,7 +109,7 @@ def test_profiles_decide_as_the_drawing_does(
         filter=Filter(gap_px=gap, tries_max=200),
     )  # fmt: skip
     quick, plain = (BinaryRenderer(recipe, seed=1) for _ in range(2))
-    plain._glyphs = plain._glyphs._replace(profiles=np.empty((0, 2), np.uint64))
+    plain._plan = plain._plan._replace(narrow=(np.uint64(0),) * 4)
     for start in range(12):
         assert quick.render(_outputs(recipe), start) == plain.render(_outputs(recipe), start)
 

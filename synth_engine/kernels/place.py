@@ -9,10 +9,11 @@ from synth_engine.kernels.jit import inlined
 from synth_engine.kernels.random import word
 
 LOW16 = np.uint64(0xFFFF)
+LOW32 = np.uint64(0xFFFFFFFF)
 
 
 @inlined
-def draw_placement(key, attempt, label, length, face, plan, place, placed):
+def draw_placement(key, attempt, label, length, face, plan, table, placed):
     """Write glyph number, x and y of the ink of each character of candidate ``attempt`` to ``placed`` (L, 3)."""
     first = uint64(attempt) * uint64(label.size)
     turns, turns_y, x_ranges = plan.turns, plan.turns_y, plan.x
@@ -29,5 +30,13 @@ def draw_placement(key, attempt, label, length, face, plan, place, placed):
         x = np.int64(np.floor(x_ranges[k, uint64(0)] + x_ranges[k, uint64(1)] * x_u))
         y = np.int64(turns_y[turn, uint64(0)] + turns_y[turn, uint64(1)] * y_u)
         placed[k, uint64(0)] = np.int64(glyph)
-        placed[k, uint64(1)] = x + place[glyph, uint64(1)]
-        placed[k, uint64(2)] = y + place[glyph, uint64(2)]
+        at = table[uint64(2) * glyph, uint64(1)]
+        placed[k, uint64(1)] = x + np.int64(at & LOW32)
+        placed[k, uint64(2)] = y + np.int64(at >> uint64(32))
+
+
+@inlined
+def ink_of(table, glyph):
+    """(first row, height, width) of a glyph's ink."""
+    packed = table[uint64(2) * glyph, uint64(0)]
+    return np.int64(packed & LOW32), np.int64((packed >> uint64(32)) & LOW16), np.int64(packed >> uint64(48))

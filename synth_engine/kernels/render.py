@@ -10,7 +10,7 @@ from synth_engine.kernels.bits import bernoulli, clear_guards, clear_outside, co
 from synth_engine.kernels.bits import pack as pack_rows
 from synth_engine.kernels.bits import unpack as unpack_rows
 from synth_engine.kernels.jit import entry, inlined
-from synth_engine.kernels.place import draw_placement
+from synth_engine.kernels.place import draw_placement, ink_of
 from synth_engine.kernels.random import NOISE, PLACE, TEXT, mix, sample_key
 from synth_engine.kernels.segment import count_runs, inked_columns, narrow_verdict
 from synth_engine.kernels.text import PADDING, draw_text
@@ -20,8 +20,7 @@ class Glyphs(NamedTuple):
     """The glyph bank as arrays; glyph (face f, character c, angle a) has number (f·C + c)·A + a."""
 
     rows: Any  # (words, R) uint64: inked rows of all glyphs, bit b of word w is column 64·w + b
-    place: Any  # (G, 5) int32: first row, x and y of the ink in the rotated tile, height and width of the ink (px)
-    profiles: Any  # (G + 2·R + 1, 2) uint64: as `glyphs.profiles`; no entries where the filter does not use them
+    table: Any  # (2·G …, 2) uint64: as `glyphs.table`
 
 
 class Plan(NamedTuple):
@@ -34,7 +33,8 @@ class Plan(NamedTuple):
     turns: Any  # (T, 3) uint64: cumulative share of 2¹⁶, first angle, number of angles
     turns_y: Any  # (T, 2) float64: lowest tile top, span (px)
     filter: Any  # (run or 0 = off, slack, candidates a text is tried, candidates a sample is tried)
-    narrow: Any  # 2 · 2 uint64: columns of a canvas of 128 px inside; where a run starts that touches the right edge
+    glyphs: Any  # G
+    narrow: Any  # 2 · 2 uint64: columns of a canvas up to 128 px; the first of a run at its right edge; 0: no profiles
     mask: Any  # (words, tall) uint64: H rows, then blank ones to a multiple of 8
     flip: Any  # flip probability × 2¹⁶
     open_px: Any  # side of the square of the opening; under 2 = none
@@ -57,10 +57,10 @@ def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, pl
 
     Returns (index of the sample that no candidate passed for, or -1; candidates drawn; texts replaced).
     """
-    place, label, placed, canvas = glyphs.place, scratch.label, scratch.placed, scratch.canvas
+    table, label, placed, canvas = glyphs.table, scratch.label, scratch.placed, scratch.canvas
     height, width = plan.shape
     run, _, text_tries, tries_max = plan.filter
-    pad, narrow = glyphs.rows.shape[0], glyphs.profiles.shape[0] > 0
+    pad, narrow = glyphs.rows.shape[0], plan.narrow[0] > 0
     candidates, relabelled, at = 0, 0, uint64(0)
     image_bytes = uint64(height * ((width + 7) >> 3 if packed else width))
     for i in range(labels.shape[0]):
@@ -72,12 +72,12 @@ def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, pl
                 length, face = draw_text(text_key, text, plan.text, label)
                 text += 1
                 tried = 0
-            draw_placement(place_key, attempt, label, length, face, plan, place, placed)
+            draw_placement(place_key, attempt, label, length, face, plan, table, placed)
             verdict = int(run == 0)
             if run:
                 verdict = -1
                 if narrow:
-                    verdict = narrow_verdict(place, glyphs.profiles, placed, length, height, plan.narrow, run)
+                    verdict = narrow_verdict(table, plan.glyphs, placed, length, height, plan.narrow, run)
             accepted = verdict == 1 or (verdict < 0 and _well_formed(glyphs, plan, scratch, length, pad))
             attempt += 1
             tried += 1
@@ -92,7 +92,7 @@ def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, pl
         else:
             unpack_rows(canvas, pad, height, width, images, at)
         at += image_bytes
-        _write_label(place, placed, plan.shape, label, uint64(i), labels, boxes)
+        _write_label(table, placed, plan.shape, label, uint64(i), labels, boxes)
         if placements.shape[0]:
             _copy_placed(placed, placements, i)
     return -1, candidates, relabelled
@@ -111,11 +111,11 @@ def _well_formed(glyphs, plan, scratch, length, pad):
 @inlined
 def _compose(glyphs, placed, length, shape, pad, ground, canvas):
     """Draw the characters on ``ground`` (words, tall): the shared mask, or nothing."""
-    place, (height, width) = glyphs.place, shape
+    height, width = shape
     copy_planes(canvas, pad, ground)
     for k in range(uint64(length)):
         glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
-        first, rows, columns = place[glyph, uint64(0)], place[glyph, uint64(3)], place[glyph, uint64(4)]
+        first, rows, columns = ink_of(glyphs.table, glyph)
         if x < width and x + columns > 0 and y < height and y + rows > 0:
             or_glyph(canvas, pad, height, glyphs.rows, first, rows, x, y)
 
@@ -142,11 +142,11 @@ def _flip(canvas, pad, words, height, key, q):
 
 
 @inlined
-def _write_label(place, placed, shape, drawn, i, labels, boxes):
+def _write_label(table, placed, shape, drawn, i, labels, boxes):
     height, width = shape
     for k in range(uint64(drawn.size)):
         glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
-        columns, rows = place[glyph, uint64(4)], place[glyph, uint64(3)]
+        _, rows, columns = ink_of(table, glyph)
         if drawn[k] == PADDING:
             x, y, columns, rows = 0, 0, 0, 0
         labels[i, k] = drawn[k]

@@ -11,16 +11,17 @@ from numba import uint64
 
 from synth_engine.kernels.bits import ONES, erode
 from synth_engine.kernels.jit import inlined, pasted
+from synth_engine.kernels.place import ink_of
 from synth_engine.kernels.vector import popcount
 
 NONE = np.uint64(0)
 
 
 @inlined
-def narrow_verdict(place, profiles, placed, length, height, narrow, run):
+def narrow_verdict(table, glyphs, placed, length, height, narrow, run):
     """The filter with slack 2 for canvases up to 128 px and glyphs up to 64 px wide: all in registers, no branches.
 
-    ``profiles`` and ``narrow`` are as in `Glyphs` and `Plan`. Returns 1 for an image that passes, 0 for one that does
+    The arguments are as in `Glyphs` and `Plan`. Returns 1 for an image that passes, 0 for one that does
     not, and -1 when the profiles cannot tell: no column is empty, a column holds one px each of two glyphs (the same
     px or not), or a glyph is cut both above and below.
     """
@@ -28,16 +29,17 @@ def narrow_verdict(place, profiles, placed, length, height, narrow, run):
     low_once, high_once, low_twice, high_twice = NONE, NONE, NONE, NONE
     low_both, high_both = NONE, NONE
     unclear = False
-    none, glyphs = uint64(profiles.shape[0] - 1), np.int64(place.shape[0])
-    suffixes = (glyphs + np.int64(none)) >> 1
+    none = uint64(table.shape[0] - 1)
+    prefixes = 2 * np.int64(glyphs)
+    suffixes = (prefixes + np.int64(none)) >> 1
     for k in range(uint64(length)):
         glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
-        first, rows = np.int64(place[glyph, uint64(0)]), np.int64(place[glyph, uint64(3)])
+        first, rows, _ = ink_of(table, glyph)
         top, end = max(0, -y), min(rows, height - y)
-        entry = uint64(glyphs + first + end - 1) if top == 0 else uint64(suffixes + first + top)
-        entry = glyph if top == 0 and end == rows else entry if top < end else none
+        entry = uint64(prefixes + first + end - 1) if top == 0 else uint64(suffixes + first + top)
+        entry = uint64(2) * glyph + uint64(1) if top == 0 and end == rows else entry if top < end else none
         unclear |= (top > 0) & (end < rows)
-        one, two = profiles[entry, uint64(0)], profiles[entry, uint64(1)]
+        one, two = table[entry, uint64(0)], table[entry, uint64(1)]
         low, high = _shifted(one, x)
         low_both |= low_once & low
         high_both |= high_once & high
