@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synth_engine.glyphs import GlyphBank, table
-from synth_engine.kernels import Glyphs, Plan, Scratch, render
+from synth_engine.kernels import Glyphs, Plan, Scratch, draw_masks, render
 from synth_engine.outputs import Outputs, Rendered
 from synth_engine.plan import plan_of, uses_profiles
 from synth_engine.recipe import Recipe
@@ -31,6 +32,8 @@ class BinaryRenderer:
 
     def render(self, out: Outputs, start: int) -> Rendered:
         """Fill ``out``, whose arrays fit and are contiguous, with the samples from ``start`` on."""
+        asked = max(len(out.centres), len(out.masks))
+        placements = np.empty((asked, self._recipe.length_max, 3), np.int64)
         failed, candidates, relabelled = render(
             self._glyphs,
             self._plan,
@@ -41,9 +44,16 @@ class BinaryRenderer:
             out.images.reshape(-1),
             out.labels,
             out.boxes,
-            np.empty((0, self._recipe.length_max, 3), np.int64),
+            placements,
         )
+        if asked:
+            self._draw_masks(out, placements, len(out.labels) if failed < 0 else int(failed))
         return Rendered(int(failed), int(candidates), int(relabelled))
+
+    def _draw_masks(self, out: Outputs, placements: NDArray[np.int64], count: int) -> None:
+        shape, scratch = self._recipe.shape, self._scratch()
+        masks, labels = out.masks.reshape(-1), out.labels[:count]
+        draw_masks(self._glyphs, shape, scratch, labels, placements, masks, out.centres)
 
     def _scratch(self) -> Scratch:
         if not hasattr(self._local, "scratch"):

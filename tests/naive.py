@@ -36,12 +36,21 @@ def sample_key(seed: int, index: int) -> int:
 
 @dataclass
 class Sample:
-    """One finished image (H, W) bool, its text, its boxes (half-open, clipped), and the candidates it took."""
+    """One finished image (H, W) bool, its text, its boxes (half-open, clipped), and the candidates it took.
+
+    masks: each character's own ink (H, W) bool, whatever covers it.
+    """
 
     image: np.ndarray
     text: str
     boxes: list[tuple[int, int, int, int]]
     candidates: int
+    masks: list[np.ndarray]
+
+    def centres(self) -> list[tuple[float, float]]:
+        """Mean (x, y) of the middles of each mask's pixels; (0, 0) for an empty one."""
+        found = [np.argwhere(mask)[:, ::-1] + 0.5 for mask in self.masks]
+        return [tuple(np.float32(xy.mean(axis=0))) if len(xy) else (0.0, 0.0) for xy in found]
 
 
 @dataclass
@@ -70,7 +79,8 @@ class Naive:
             canvas, boxes = self.compose(candidate)
             if recipe.filter is None or well_formed(canvas, len(candidate), recipe.filter):
                 image = self.finish(canvas, key)
-                return Sample(image, "".join(c.character for c in candidate), boxes, attempt + 1)
+                masks = [self.compose([c])[0] for c in candidate]
+                return Sample(image, "".join(c.character for c in candidate), boxes, attempt + 1, masks)
         raise RuntimeError(f"no candidate of {tries} passed for sample {index}")
 
     def candidate(self, key: int, attempt: int) -> list[Character]:

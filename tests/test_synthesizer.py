@@ -82,11 +82,24 @@ def test_every_sample_is_the_twins(recipe: Recipe, seed: int, start: int) -> Non
             with pytest.raises(RejectionError):
                 synth.batch(index, 1)
             continue
-        got = synth.batch(index, 1)
+        got = synth.batch(index, 1, centres=True, masks=True)
         assert np.array_equal(got.images[0], expected.image)
         assert got.texts() == [expected.text]
         assert [tuple(box) for box in got.boxes[0, : len(expected.text)]] == expected.boxes
         assert got.candidates == expected.candidates
+        drawn, padded = np.split(got.masks[0], [len(expected.text)])
+        assert np.array_equal(drawn, expected.masks)
+        assert not padded.any()
+        assert [tuple(xy) for xy in got.centres[0, : len(expected.text)]] == expected.centres()
+        assert not got.centres[0, len(expected.text) :].any()
+
+
+def test_masks_and_centres_come_alone_and_change_no_image(hackmit: Recipe) -> None:
+    synth = Synthesizer(hackmit, seed=6)
+    plain, both = synth.batch(5, 30), synth.batch(5, 30, centres=True, masks=True)
+    assert np.array_equal(plain.images, both.images)
+    assert np.array_equal(synth.batch(5, 30, masks=True).masks, both.masks)
+    assert np.array_equal(synth.batch(5, 30, centres=True, packed=True).centres, both.centres)
 
 
 @settings(max_examples=80)

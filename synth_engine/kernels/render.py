@@ -111,13 +111,19 @@ def _well_formed(glyphs, plan, scratch, length, pad):
 @inlined
 def _compose(glyphs, placed, length, shape, pad, ground, canvas):
     """Draw the characters on ``ground`` (words, tall): the shared mask, or nothing."""
-    height, width = shape
     copy_planes(canvas, pad, ground)
     for k in range(uint64(length)):
-        glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
-        first, rows, columns = ink_of(glyphs.table, glyph)
-        if x < width and x + columns > 0 and y < height and y + rows > 0:
-            or_glyph(canvas, pad, height, glyphs.rows, first, rows, x, y)
+        draw_glyph(glyphs, placed, k, shape, pad, canvas)
+
+
+@inlined
+def draw_glyph(glyphs, placed, k, shape, pad, canvas):
+    """OR character ``k`` of ``placed`` (L, 3) in."""
+    height, width = shape
+    glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
+    first, rows, columns = ink_of(glyphs.table, glyph)
+    if x < width and x + columns > 0 and y < height and y + rows > 0:
+        or_glyph(canvas, pad, height, glyphs.rows, first, rows, x, y)
 
 
 @inlined
