@@ -39,6 +39,8 @@ class Block:
     cover: NDArray[np.uint8]  # (B, H, W)
     images: NDArray[np.uint8]  # (B, H, W, C)
     # Scratch of a single image.
+    corners: NDArray[np.float64]  # (4, 2)
+    inverse: NDArray[np.float64]  # (9,)
     patch: NDArray[np.uint8]  # see `warps.warp_scratch`
     plane: NDArray[np.uint8]  # (H, W)
     columns: NDArray[np.int64]  # (W,)
@@ -70,6 +72,8 @@ class Block:
             opacity=np.ones(b),
             cover=np.zeros((b, *shape), np.uint8),
             images=np.zeros((b, *shape, channels), np.uint8),
+            corners=np.zeros((4, 2)),
+            inverse=np.zeros(9),
             patch=warp_scratch(side),
             plane=np.zeros(shape, np.uint8),
             columns=np.zeros(shape[1], np.int64),
@@ -80,6 +84,6 @@ class Block:
         """The first ``size`` images of this block, in the same memory."""
         if size == len(self.counts):
             return self
-        single = {"patch", "plane", "columns", "floats"}
+        single = {"corners", "inverse", "patch", "plane", "columns", "floats"}
         parts = {f.name: getattr(self, f.name) for f in fields(self)}
         return Block(**{name: array if name in single else array[:size] for name, array in parts.items()})

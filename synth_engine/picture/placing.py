@@ -66,7 +66,7 @@ class Placing:
         )  # fmt: skip
         characters.draw_characters(
             block.active, block.counts, block.placed, self._bank.quads, self._bank.place,
-            block.ink, block.origin, block.extent,
+            block.corners, block.inverse, block.ink, block.origin, block.extent,
         )  # fmt: skip
         for warp in self._warps:
             warp.draw(block, self._seed, start, again=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from synth_engine.kernels.jit import entry, inlined
 from synth_engine.kernels.random import PLACE, SPREAD, mix, sample_key, word
 from synth_engine.picture.kernels.draws import unit
 from synth_engine.picture.kernels.trig import cosine_sine
@@ -39,13 +40,13 @@ class Layout(NamedTuple):
     perspective: Any  # share of half a side by which a corner moves at most
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def between(ends, row, key, n):
     """Uniform in the range in ``ends`` (R, 2)[row], from word ``n`` of ``key``."""
     return ends[row, 0] + (ends[row, 1] - ends[row, 0]) * unit(key, n)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def place_characters(seed, start, attempts, active, layout, bank, counts, fonts, labels, alphabet, canvas, placed):
     """Write ``placed`` (B, L, 15) float64 for the active images.
 
@@ -76,7 +77,7 @@ def place_characters(seed, start, attempts, active, layout, bank, counts, fonts,
                 placed[i, k, 10 + 2 * corner] = layout.perspective * (2 * u_y - 1)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _cells(key, count, layout, bank, placed):
     """`Placement`: the tile's top left in its cell, the tile turned about its middle and grown to hold the turn."""
     for k in range(count):
@@ -98,7 +99,7 @@ def _cells(key, count, layout, bank, placed):
         placed[k, 5] += angle
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _about_own_middle(bank, placed, k):
     """Half the sides of character k's ink, which turns about its own middle."""
     glyph = np.int64(placed[k, 0])
@@ -107,7 +108,7 @@ def _about_own_middle(bank, placed, k):
     return half_width, half_height
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _flow(key, count, layout, bank, font, label, canvas, placed):
     x, y = between(layout.line, 0, key, 0), between(layout.line, 1, key, 1)
     pen = 0.0
@@ -128,7 +129,7 @@ def _flow(key, count, layout, bank, font, label, canvas, placed):
         placed[k, 1] += left
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _free(key, count, layout, bank, placed):
     for k in range(count):
         _about_own_middle(bank, placed, k)
