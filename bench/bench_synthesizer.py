@@ -169,6 +169,7 @@ def test_start_in_a_fresh_process(benchmark: BenchmarkFixture, tmp_path: Path) -
     assert first < cold, (import_cold, cold, warm)
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads a process's memory as Linux shows it")
 def test_memory_does_not_grow_with_the_images(benchmark: BenchmarkFixture) -> None:
     few, every = child(MEMORY, str(FEW_IMAGES), str(ALL_IMAGES))
