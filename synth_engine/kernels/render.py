@@ -62,7 +62,7 @@ def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, pl
     height, width = plan.shape
     run, _, text_tries, tries_max = plan.filter
     pad, narrow = glyphs.rows.shape[0], plan.narrow[0] > 0
-    candidates, relabelled, at = 0, 0, uint64(0)
+    candidates, relabelled, at = np.int64(0), np.int64(0), uint64(0)
     image_bytes = uint64(height * ((width + 7) >> 3 if packed else width))
     for i in range(labels.shape[0]):
         key = sample_key(seed, uint64(start) + uint64(i))
