@@ -22,11 +22,10 @@ from synth_engine import fonts
 from synth_engine.atomic import write_with
 from synth_engine.cache import cache_folder
 from synth_engine.errors import FontError, RecipeError
+from synth_engine.kernels import LANES
 from synth_engine.recipe import Raster, Recipe, Turn
 
 log = logging.getLogger(__name__)
-
-LANES = 8  # rows that the kernels draw at once
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from synth_engine.glyphs import LANES, pack_rows, turn_angles
-from synth_engine.kernels import Plan, Text
+from synth_engine.glyphs import pack_rows, turn_angles
+from synth_engine.kernels import LANES, Plan, Text
 from synth_engine.recipe import Recipe
 
 

@@ -36,21 +36,13 @@ def sample_key(seed: int, index: int) -> int:
 
 @dataclass
 class Sample:
-    """One finished image (H, W) bool, its text, its boxes (half-open, clipped), and the candidates it took.
-
-    masks: each character's own ink (H, W) bool, whatever covers it.
-    """
+    """One finished image (H, W) bool, its text, its boxes (half-open, clipped), and the candidates it took."""
 
     image: np.ndarray
     text: str
     boxes: list[tuple[int, int, int, int]]
     candidates: int
-    masks: list[np.ndarray]
-
-    def centres(self) -> list[tuple[float, float]]:
-        """Mean (x, y) of the middles of each mask's pixels; (0, 0) for an empty one."""
-        found = [np.argwhere(mask)[:, ::-1] + 0.5 for mask in self.masks]
-        return [tuple(np.float32(xy.mean(axis=0))) if len(xy) else (0.0, 0.0) for xy in found]
+    drawn: list[Character]
 
 
 @dataclass
@@ -79,8 +71,7 @@ class Naive:
             canvas, boxes = self.compose(candidate)
             if recipe.filter is None or well_formed(canvas, len(candidate), recipe.filter):
                 image = self.finish(canvas, key)
-                masks = [self.compose([c])[0] for c in candidate]
-                return Sample(image, "".join(c.character for c in candidate), boxes, attempt + 1, masks)
+                return Sample(image, "".join(c.character for c in candidate), boxes, attempt + 1, candidate)
         raise RuntimeError(f"no candidate of {tries} passed for sample {index}")
 
     def candidate(self, key: int, attempt: int) -> list[Character]:
@@ -136,6 +127,10 @@ class Naive:
             boxes.append(tuple(int(v) for v in box))
         return np.array(canvas), boxes
 
+    def masks(self, sample: Sample) -> list[np.ndarray]:
+        """Each character's own ink (H, W) bool, whatever covers it."""
+        return [self.compose([c])[0] for c in sample.drawn]
+
     def finish(self, canvas: np.ndarray, key: int) -> np.ndarray:
         """The mask OR-ed in, every pixel flipped with the recipe's probability, then the ink opened."""
         noisy = (canvas | naive_mask(self.recipe)) ^ self.flips(mix(key ^ NOISE))
@@ -152,6 +147,12 @@ class Naive:
             # The pixel's 16 digits, lowest first, make a number below 2^16; it flips when that is under q.
             flips[y, x] = sum((1 - digit) << d for d, digit in enumerate(digits)) < q
         return flips
+
+
+def centre(mask: np.ndarray) -> tuple[float, float]:
+    """Mean (x, y) of the middles of a mask's pixels; (0, 0) for an empty one."""
+    ink = np.argwhere(mask)[:, ::-1] + 0.5
+    return tuple(np.float32(ink.mean(axis=0))) if len(ink) else (0.0, 0.0)
 
 
 def choose(shares: list[float], u: float) -> int:

@@ -26,7 +26,8 @@ try:
     from synth_engine.kernels.masks import draw_masks
     from synth_engine.kernels.render import Glyphs, Plan, Scratch, render
     from synth_engine.kernels.text import Text
+    from synth_engine.kernels.vector import LANES
 finally:
     config.CACHE_DIR = _before
 
-__all__ = ["Glyphs", "Plan", "Scratch", "Text", "draw_masks", "render"]
+__all__ = ["LANES", "Glyphs", "Plan", "Scratch", "Text", "draw_masks", "render"]

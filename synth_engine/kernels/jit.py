@@ -1,8 +1,9 @@
 """How kernels are compiled: `entry` from Python, cached on disk; the others into those, so that they cost no call.
 
-None counts references to arrays (``_nrt=False``): Numba would at every array that is handed on, with an atomic
-instruction each, which took a third of an image's time and made threads wait for one another. So kernels cannot
-allocate; the caller holds the arrays.
+None counts references to arrays (``_nrt=False``): Numba would wherever an array is handed on, with an atomic
+instruction each, three quarters of the time of drawing a text, for which threads would wait for one another besides.
+So kernels cannot allocate; the caller holds the arrays. Python can call an `entry` only: the others have no wrapper,
+which every one of them would be compiled with.
 """
 
 from __future__ import annotations
@@ -12,4 +13,4 @@ from numba import njit
 _common = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 entry = njit(cache=True, **_common)
 inlined = njit(forceinline=True, no_cpython_wrapper=True, **_common)  # by LLVM
-pasted = njit(inline="always", **_common)  # by Numba, before it infers types: for functions of a few lines
+pasted = njit(inline="always", no_cpython_wrapper=True, **_common)  # by Numba: for a few lines

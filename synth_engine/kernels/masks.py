@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import uint64
 
 from synth_engine.kernels.bits import clear_outside, copy_planes, unpack
@@ -33,14 +32,14 @@ def draw_masks(glyphs, shape, scratch, labels, placements, masks, centres):
 
 @inlined
 def _write_centre(canvas, pad, words, height, i, k, centres):
-    count, x_sum, y_sum = np.int64(0), np.int64(0), np.int64(0)
+    count, x_sum, y_sum = uint64(0), uint64(0), uint64(0)
     for w in range(words):
         for y in range(height):
             bits = canvas[pad + w, y]
-            inked = np.int64(popcount(bits))
+            inked = popcount(bits)
             count += inked
-            x_sum += 64 * w * inked + _positions(bits)
-            y_sum += y * inked
+            x_sum += uint64(64 * w) * inked + _positions(bits)
+            y_sum += uint64(y) * inked
     # A pixel's middle is half a pixel from its corner.
     centres[i, k, 0] = (x_sum + 0.5 * count) / count if count else 0.0
     centres[i, k, 1] = (y_sum + 0.5 * count) / count if count else 0.0
@@ -55,4 +54,4 @@ def _positions(bits):
     total += popcount(bits & uint64(0xFF00FF00FF00FF00)) << uint64(3)
     total += popcount(bits & uint64(0xFFFF0000FFFF0000)) << uint64(4)
     total += popcount(bits & uint64(0xFFFFFFFF00000000)) << uint64(5)
-    return np.int64(total)
+    return total

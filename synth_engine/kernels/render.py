@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba import uint64
 
 from synth_engine.kernels.bits import bernoulli, clear_guards, clear_outside, copy_planes, open_ink, or_glyph
@@ -61,12 +62,13 @@ def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, pl
     height, width = plan.shape
     run, _, text_tries, tries_max = plan.filter
     pad, narrow = glyphs.rows.shape[0], plan.narrow[0] > 0
-    candidates, relabelled, at = 0, 0, uint64(0)
+    candidates, relabelled, at = np.int64(0), np.int64(0), uint64(0)
     image_bytes = uint64(height * ((width + 7) >> 3 if packed else width))
     for i in range(labels.shape[0]):
         key = sample_key(seed, uint64(start) + uint64(i))
         text_key, place_key = mix(key ^ TEXT), mix(key ^ PLACE)
-        accepted, attempt, length, face, tried, text = False, 0, 0, uint64(0), text_tries, 0
+        accepted, length, face, tried = False, 0, uint64(0), text_tries
+        attempt, text = np.int64(0), np.int64(0)  # a plain 0 is a type of its own, and its callees compiled for it too
         while not accepted and attempt < tries_max:
             if tried == text_tries:
                 length, face = draw_text(text_key, text, plan.text, label)

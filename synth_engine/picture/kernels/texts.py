@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from numba import njit, uint64
+from numba import uint64
 
+from synth_engine.kernels.jit import entry
 from synth_engine.kernels.random import TEXT, mix, sample_key
 from synth_engine.kernels.text import draw_text
 
 
-@njit(cache=True, nogil=True)
+@entry
 def draw_texts(seed, start, attempts, text_tries, active, text, labels, fonts, counts):
     """Labels (B, L) uint8 of the active images, the face of each (B,) int64, and how long each is (B,) int64."""
     for i in range(counts.size):
