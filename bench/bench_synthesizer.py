@@ -1,4 +1,4 @@
-"""Generator throughput on one core and two, as ratios inside one run; how soon it starts; what memory it keeps.
+"""Generator throughput on one core and two, as ratios inside one run; what memory it keeps.
 
 Rates are medians over rounds in which the rivals take turns, in the thread's own CPU time, so that other work on a
 shared machine weighs on all of them alike. The copies are of the finished arrays: in cache (`BATCH` images, over and
@@ -29,17 +29,9 @@ TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 BATCH, MANY = 1024, 4096 if TINY else 65_536
 ROUNDS, NAIVE_IMAGES = (5, 8) if TINY else (25, 40)
 TURN = 8  # batches in a turn, so that a fast rival's turn does not begin and end with the slow one's cold caches
-THREAD_ROUNDS, THREAD_TURNS, STARTS = (5, 8, 1) if TINY else (40, 64, 5)
+THREAD_ROUNDS, THREAD_TURNS = (5, 8) if TINY else (40, 64)
 FEW_IMAGES, ALL_IMAGES = (10**4, 10**5) if TINY else (10**6, 10**8)
 
-START = """
-import time
-began = time.perf_counter()
-import synth_engine
-imported = time.perf_counter()
-synth_engine.Synthesizer(synth_engine.Recipe.named("hackmit"), 1).batch(0, 1024)
-print([imported - began, time.perf_counter() - began])
-"""
 MEMORY = """
 import os, sys
 from synth_engine import Recipe, Synthesizer
@@ -86,13 +78,10 @@ def fills(synth: Synthesizer, count: int, turns: int) -> dict[str, tuple[int, Ca
     }
 
 
-def child(*arguments: str, cache: Path | None = None) -> list[float]:
+def child(*arguments: str) -> list[float]:
     """What a fresh interpreter prints, a JSON list."""
-    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    if cache:
-        environment["SYNTH_ENGINE_CACHE"] = str(cache)
     command = [sys.executable, "-c", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=1800)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=1800)
     values: list[float] = json.loads(done.stdout)
     return values
 
@@ -155,18 +144,6 @@ def test_two_threads_against_one(benchmark: BenchmarkFixture) -> None:
     benchmark.extra_info["two threads / one"] = round(2 * one / two, 2)
     benchmark(fill, 0)
     assert 2 * one / two > (0.5 if TINY else 1.2), rounds
-
-
-def test_start_in_a_fresh_process(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
-    """From the import to the first batch, wall time, the best of several processes; cold once."""
-    import_cold, cold = child(START, cache=tmp_path)
-    warm = [child(START, cache=tmp_path) for _ in range(STARTS)]
-    imported, first = (min(times) for times in zip(*warm, strict=True))
-    benchmark.extra_info.update(
-        {"cold, s": round(cold, 2), "warm, s": round(first, 2), "import, s": round(imported, 2)}
-    )
-    benchmark.pedantic(child, args=(START,), kwargs={"cache": tmp_path})
-    assert first < cold, (import_cold, cold, warm)
 
 
 @pytest.mark.timeout(1800)
