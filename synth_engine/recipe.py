@@ -26,6 +26,7 @@ Share = Annotated[float, msgspec.Meta(gt=0)]
 Span = Annotated[float, msgspec.Meta(ge=0)]
 Line = tuple[int, int, int, int]
 FACES_MAX = 256
+SIZE_MAX_PX = 1024
 
 
 class Canvas(Part, frozen=True, kw_only=True):
@@ -319,8 +320,10 @@ def _check_texts(recipe: Recipe) -> None:
 
 def _check_sizes(recipe: Recipe) -> None:
     for font in recipe.fonts:
-        if not font.sizes_px or font.sizes_px[0] < 1:
-            raise ValueError(f"`size_px` of {font.file} is {font.size_px}; expected 1 or more, the smaller size first")
+        if not font.sizes_px or font.sizes_px[0] < 1 or font.sizes_px[-1] > SIZE_MAX_PX:
+            raise ValueError(
+                f"`size_px` of {font.file} is {font.size_px}; expected 1 to {SIZE_MAX_PX}, the smaller size first"
+            )
     count = sum(len(font.sizes_px) for font in recipe.fonts)
     if count > FACES_MAX:
         raise ValueError(f"`fonts` makes {count} faces, one a size; expected at most {FACES_MAX}: narrow `size_px`")

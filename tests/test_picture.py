@@ -13,7 +13,7 @@ from PIL import Image
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RecipeError, RejectionError
-from synth_engine.parts import Character, Flat, Flow, Free, Ink, Limits, Picture, Pictures
+from synth_engine.parts import Character, Curve, Dots, Flat, Flow, Free, Ink, Limits, Picture, Pictures, Rotate
 from synth_engine.picture.block import Block
 from synth_engine.picture.placing import Placing
 from synth_engine.recipe import Binarize, Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
@@ -181,11 +181,22 @@ def test_rgb_has_a_colour_for_each_character() -> None:
         ({"noise": Noise(flip_probability=0.1)}, "flips binary pixels"),
         ({"character": Character(scale=(1.0, 0.5))}, r"`character.scale` is \[1.0, 0.5\]"),
         ({"character": Character(scale=0.0)}, "`character.scale` is 0.0; expected 0.1 to 10"),
+        ({"layout": Flow(y_px=float("nan"))}, "`flow.y_px` is nan; expected a finite number"),
+        ({"layout": Flow(y_px=1e300)}, r"`flow.y_px` is 1e\+300; expected -4096 to 4096"),
+        ({"warps": (Curve(bend_px=(-1e9, 0)),)}, "`curve.bend_px` is .*; expected -1024 to 1024"),
+        ({"clutter": (Dots(count=float("nan")),)}, "`dots.count` is nan; expected a finite number"),
+        ({"fonts": (Font(file=ARIMO, size_px=100_000),)}, "`size_px` of .* is 100000; expected 1 to 1024"),
     ],
 )
 def test_contradictions_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         recipe_of(**changes)
+
+
+def test_characters_that_no_memory_holds_are_refused() -> None:
+    wild = recipe_of(character=Character(scale=10.0, aspect=10.0, shear=2.0), warps=(Rotate(angle_deg=45),) * 4)
+    with pytest.raises(RecipeError, match=r"may become .* px wide or high, .* lower `size_px`"):
+        Synthesizer(wild, 0)
 
 
 def test_a_picture_recipe_comes_back_from_its_file(tmp_path_factory: pytest.TempPathFactory) -> None:
