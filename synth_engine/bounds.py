@@ -37,7 +37,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 
 def check_ranges(part: Part) -> None:
-    """Raise ValueError for a range in ``part``, or a part of it, that is not finite, runs downwards, or leaves its bounds."""
+    """Raise ValueError for a range in ``part``, or a part of it, that is not finite, descends, or leaves its bounds."""
     for name in part.__struct_fields__:
         for value in _values(getattr(part, name)):
             if isinstance(value, Part):

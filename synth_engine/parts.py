@@ -239,6 +239,7 @@ Camera: TypeAlias = Blur | MotionBlur | GaussianNoise | SaltPepper | Invert | Re
 class Ink(Part, frozen=True, kw_only=True):
     """The text's ink: a grey ``level``, or ``rgb`` levels; one for the ``image``, or one for each ``character``.
 
+    The recipe's mask, and clutter without an ink of its own, take the first character's.
     With ``contrast`` the distance of its grey level from the ground's mean is drawn from that range: on the side on
     which the ink was drawn where 0–255 has room there, else on the other, else as far as it goes. Colours shift alike.
     """
@@ -289,8 +290,8 @@ Ground: TypeAlias = Flat | Gradient | Grain | Pictures
 class Limits(Part, frozen=True, kw_only=True):
     """A character clipped by the canvas, or covered by other characters, beyond a share of its ink: drawn again.
 
-    The placement is drawn again, up to ``text_tries`` times, then the text too; each candidate is counted, and after
-    ``tries_max`` for one sample it is an error.
+    The whole placement is drawn again, up to ``text_tries`` times, then the text too; each candidate is counted, and
+    after ``tries_max`` for one sample it is an error. In a recipe with a filter, the filter's numbers hold for both.
     """
 
     clipped_share: Probability = 1.0

@@ -16,6 +16,7 @@ from synth_engine.errors import RecipeError, RejectionError
 from synth_engine.parts import Character, Curve, Dots, Flat, Flow, Free, Ink, Limits, Picture, Pictures, Rotate
 from synth_engine.picture.block import Block
 from synth_engine.picture.placing import Placing
+from synth_engine.plan import mask_pixels
 from synth_engine.recipe import Binarize, Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
 from synth_engine.target import binarize, load_target
 from tests.conftest import ARIMO
@@ -142,6 +143,8 @@ def test_limits_that_nothing_keeps_are_an_error() -> None:
     recipe = recipe_of(layout=Flow(y_px=-300), limits=Limits(clipped_share=0.1, tries_max=7))
     with pytest.raises(RejectionError, match=r"limits rejected all 7 candidates for sample 5 .* `picture.limits`"):
         Synthesizer(recipe, 0).batch(5, 3)
+    with pytest.raises(RejectionError, match=r"the filter and limits rejected all 9 .* `filter` or `picture.limits`"):
+        Synthesizer(recipe.replace(filter=Filter(tries_max=9)), 0).batch(5, 3)
 
 
 def test_the_filter_serves_pictures_too(naive_filter: Callable[[np.ndarray, int], bool]) -> None:
@@ -171,6 +174,13 @@ def test_rgb_has_a_colour_for_each_character() -> None:
         for mask in masks
     }
     assert len(inks) > 24
+
+
+@pytest.mark.parametrize("per", ["image", "character"])
+def test_the_mask_is_painted_with_either_ink(per: str) -> None:
+    recipe = recipe_of(mask=Mask(lines=((0, 3, 89, 40),)), ink=Ink(level=(20, 30), per=per))
+    images = Synthesizer(recipe, 1).batch(0, 8).images
+    assert (images[:, mask_pixels(recipe)] <= 30).all()
 
 
 @pytest.mark.parametrize(

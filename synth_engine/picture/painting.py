@@ -67,16 +67,20 @@ class Painting:
             ink_levels(block.levels, block.means, *self._contrast, block.units)
 
     def _text(self, block: Block, images: Any, start: int) -> None:
-        blend.gather(block.counts, block.ink, block.origin, block.extent, block.cover)
+        layers = block.counts, block.ink, block.origin, block.extent
+        block.opacity[:] = 1
+        if self._each:
+            if self._masked:
+                block.cover[:] = self._mask
+                blend.blend(block.every, block.cover, block.levels, block.opacity, images)
+            blend.blend_characters(*layers, block.levels, images)
+            return
+        blend.gather(*layers, block.cover)
         if self._masked:
             np.maximum(block.cover, self._mask, out=block.cover)
-        if self._each:
-            blend.blend_characters(block.counts, block.ink, block.origin, block.extent, block.levels, images)
-        else:
-            for mark in self._with_text:
-                mark.draw_cover(block, self._seed, start)
-            block.opacity[:] = 1
-            blend.blend(block.every, block.cover, block.levels, block.opacity, images)
+        for mark in self._with_text:
+            mark.draw_cover(block, self._seed, start)
+        blend.blend(block.every, block.cover, block.levels, block.opacity, images)
 
 
 class _Mark:
