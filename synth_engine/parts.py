@@ -29,10 +29,11 @@ def low_high(value: Range) -> tuple[float, float]:
 
 
 class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
-    """A line of text as a typesetter sets it: advance widths, kerning, and ``gap_px`` between neighbours.
+    """A line of text as a typesetter sets it: advance widths, and ``gap_px`` between neighbours.
 
     The line starts at ``x_px`` (``align = "left"``), or its middle lies ``x_px`` right of the canvas's middle
-    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it.
+    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it. ``kerning`` moves pairs as
+    the font says. Pillow reads that with Raqm, which needs the system's FriBiDi: without them it is a FontError.
     """
 
     y_px: Range
@@ -40,7 +41,7 @@ class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
     align: Literal["left", "centre"] = "centre"
     gap_px: Range = 0.0
     jitter_px: Range = 0.0
-    kerning: bool = True
+    kerning: bool = False
 
 
 class Free(Part, frozen=True, kw_only=True, tag="free", tag_field="kind"):

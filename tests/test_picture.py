@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.errors import RecipeError, RejectionError
+from synth_engine.errors import FontError, RecipeError, RejectionError
 from synth_engine.parts import Character, Curve, Dots, Flat, Flow, Free, Ink, Limits, Picture, Pictures, Rotate
 from synth_engine.picture.block import Block
 from synth_engine.picture.placing import Placing
@@ -47,7 +47,9 @@ CELLS = Placement(
 @st.composite
 def recipes(draw: st.DrawFn) -> Recipe:
     layout = draw(
-        st.sampled_from([FLOW, Flow(y_px=30, align="left", kerning=False), Free(x_px=(0, 90), y_px=(5, 40)), None])
+        st.sampled_from(
+            [FLOW, Flow(y_px=30, align="left", kerning=features.check("raqm")), Free(x_px=(0, 90), y_px=(5, 40)), None]
+        )
     )
     raster = Raster(
         tile_width=draw(st.sampled_from(["square", "advance"])), baseline_px=draw(st.sampled_from([None, 30]))
@@ -117,6 +119,18 @@ def test_sample_does_not_depend_on_the_batch() -> None:
         part = synth.batch(7 + a, b - a, masks=True)
         for name in ("images", "labels", "boxes", "masks"):
             assert np.array_equal(getattr(part, name), getattr(whole, name)[a:b])
+
+
+def test_kerning_is_the_fonts() -> None:
+    flow = Flow(y_px=34, kerning=True)
+    kerned = recipe_of(alphabet="AV", length=2, layout=flow, character=Character(), words=("AV",))
+    if not features.check("raqm"):
+        with pytest.raises(FontError, match="cannot read kerning"):
+            Synthesizer(kerned, 0)
+        return
+    loose = kerned.replace(picture=msgspec.structs.replace(kerned.picture, layout=Flow(y_px=34)))
+    near, far = (Synthesizer(recipe, 0).batch(0, 8).boxes for recipe in (kerned, loose))
+    assert ((far[:, 1, 0] - far[:, 0, 0]) - (near[:, 1, 0] - near[:, 0, 0]) >= 1).all()
 
 
 def test_limits_hold_and_what_they_cost_is_counted() -> None:
