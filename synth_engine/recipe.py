@@ -12,7 +12,7 @@ import hashlib
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -407,13 +407,33 @@ def mask_rows(ink: Any) -> tuple[str, ...]:
 
 
 def _hint(message: str) -> str:
-    found = re.search(r"unknown field `([^`]+)`", message)
-    if not found:
-        return ""
-    parts = _descendants(Part)
-    keys = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
-    near = difflib.get_close_matches(found[1], sorted(keys), n=1)
+    if found := re.search(r"unknown field `([^`]+)`", message):
+        return _key_hint(found[1])
+    if found := re.search(r"Invalid (?:enum )?value .*?(\w+)(?:\[\d+\])?(?:\.kind)?`$", message):
+        expected = sorted({word for field in _fields() if field.name == found[1] for word in _words(field.type)})
+        return f"; expected one of {', '.join(expected)}"
+    return ""
+
+
+def _key_hint(key: str) -> str:
+    keys = sorted({field.name for field in _fields()})
+    if key in keys:
+        return "; that key belongs to another table"
+    near = difflib.get_close_matches(key, keys, n=1)
     return f"; did you mean `{near[0]}`?" if near else "; remove it"
+
+
+def _fields() -> list[msgspec.structs.FieldInfo]:
+    return [field for part in _descendants(Part) for field in msgspec.structs.fields(part)]
+
+
+def _words(kind: Any) -> list[str]:
+    """What a field of this type may say in words: the strings of a Literal, the kinds of its parts."""
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Part):
+        return [str(kind.__struct_config__.tag)] if kind.__struct_config__.tag else []
+    return [word for inner in get_args(kind) for word in _words(inner)]
 
 
 def _descendants(part: type[Part]) -> list[type[Part]]:
