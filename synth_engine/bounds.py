@@ -9,6 +9,9 @@ from synth_engine.parts import Part, low_high
 
 # By the field's name, the same in every part.
 BOUNDS: dict[str, tuple[float, float]] = {
+    "level": (0, 255),
+    "rgb": (0, 255),
+    "contrast": (0, 255),
     "scale": (0.1, 10),
     "aspect": (0.1, 10),
     "shear": (-2, 2),

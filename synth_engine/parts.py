@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 Range: TypeAlias = float | tuple[float, float]
-Level: TypeAlias = tuple[Annotated[float, msgspec.Meta(ge=0, le=255)], Annotated[float, msgspec.Meta(ge=0, le=255)]]
+Level: TypeAlias = Range
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 

@@ -190,6 +190,15 @@ def test_rgb_has_a_colour_for_each_character() -> None:
     assert len(inks) > 24
 
 
+def test_a_level_may_be_one_number_and_goes_before_rgb_in_grey() -> None:
+    red = (200.0, 0.0, 0.0)
+    parts = {"ink": Ink(level=30, rgb=red), "ground": Flat(level=240, rgb=red), "length": 4, "character": Character()}
+    grey, rgb = (Synthesizer(recipe_of(**parts, color=color), 1).batch(0, 4).images for color in ("grey", "rgb"))
+    assert (grey.min(), grey.max()) == (30, 240)
+    assert (rgb[..., 0] == 200).all()
+    assert not rgb[..., 1:].any()
+
+
 @pytest.mark.parametrize("per", ["image", "character"])
 def test_the_mask_is_painted_with_either_ink(per: str) -> None:
     recipe = recipe_of(mask=Mask(lines=((0, 3, 89, 40),)), ink=Ink(level=(20, 30), per=per))
@@ -205,6 +214,7 @@ def test_the_mask_is_painted_with_either_ink(per: str) -> None:
         ({"noise": Noise(flip_probability=0.1)}, "flips binary pixels"),
         ({"character": Character(scale=(1.0, 0.5))}, r"`character.scale` is \[1.0, 0.5\]"),
         ({"character": Character(scale=0.0)}, "`character.scale` is 0.0; expected 0.1 to 10"),
+        ({"ink": Ink(level=(0, 300))}, r"`ink.level` is \[0.*, 300.*\]; expected 0 to 255"),
         ({"layout": Flow(y_px=float("nan"))}, "`flow.y_px` is nan; expected a finite number"),
         ({"layout": Flow(y_px=1e300)}, r"`flow.y_px` is 1e\+300; expected -4096 to 4096"),
         ({"warps": (Curve(bend_px=(-1e9, 0)),)}, "`curve.bend_px` is .*; expected -1024 to 1024"),

@@ -34,7 +34,7 @@ class Painting:
         self._ground = DrawnStage(ground.columns, ground.paint, GROUND)
         self._each = picture.ink.per == "character"
         contrast = picture.ink.contrast
-        self._contrast = None if contrast is None else (float(contrast[0]), float(contrast[1]))
+        self._contrast = None if contrast is None else _ends(contrast)
         self._ink = DrawnStage(ink_columns(picture.ink, self.channels), draw_inks, INK)
         marks = [_Mark(part, CLUTTER + i, recipe.shape, self.channels) for i, part in enumerate(picture.clutter)]
         self._behind = [mark for mark in marks if mark.behind]
@@ -90,7 +90,7 @@ class _Mark:
         stage = find_stage(part, CLUTTER_KERNELS, "clutter")
         own: list[Ends] = []
         if part.level is not None or part.rgb is not None:
-            own = level_columns(part.level or (0.0, 0.0), part.rgb, channels)
+            own = level_columns(part.level or 0.0, part.rgb if channels == 3 or part.level is None else None, channels)
         columns = stage.columns(part, shape)
         self.behind, self._own = part.behind, len(own)
         # Such marks and the text are one layer: its coverage is their maximum, and it is blended once.
