@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from typing import Any
 
-import msgspec
+from synth_engine.parts import Part, low_high
 
-from synth_engine.parts import Part
-
-INFINITE = float("inf")
 # By the field's name, the same in every part.
 BOUNDS: dict[str, tuple[float, float]] = {
+    "level": (0, 255),
+    "rgb": (0, 255),
+    "contrast": (0, 255),
     "scale": (0.1, 10),
     "aspect": (0.1, 10),
     "shear": (-2, 2),
     "angle_deg": (-360, 360),
-    "period_px": (2, INFINITE),
+    "x_px": (-4096, 4096),
+    "y_px": (-4096, 4096),
+    "gap_px": (-1024, 1024),
+    "jitter_px": (-1024, 1024),
+    "px": (-64, 64),
+    "bend_px": (-1024, 1024),
+    "phase_deg": (-3600, 3600),
+    "period_px": (2, 100_000),
     "amplitude_px": (0, 256),
     "count": (0, 10_000),
     "width_px": (0, 64),
@@ -32,12 +40,12 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 
 def check_ranges(part: Part) -> None:
-    """Raise ValueError for a range in ``part``, or in a part of it, that runs downwards or leaves its bounds."""
+    """Raise ValueError for a range in ``part``, or a part of it, that is not finite, descends, or leaves its bounds."""
     for name in part.__struct_fields__:
         for value in _values(getattr(part, name)):
             if isinstance(value, Part):
                 check_ranges(value)
-            elif isinstance(value, tuple) or name in BOUNDS:
+            elif isinstance(value, tuple | int | float):
                 _check_range(type(part).__name__.lower(), name, value)
 
 
@@ -51,9 +59,12 @@ def _values(value: Any) -> list[Any]:
 
 
 def _check_range(part: str, name: str, value: Any) -> None:
-    low, high = value if isinstance(value, tuple) else (value, value)
-    least, most = BOUNDS.get(name, (-INFINITE, INFINITE))
-    if not low <= high:
-        raise ValueError(f"`{part}.{name}` is {list(value)}; a range runs from its lowest value to its highest")
+    low, high = low_high(value)
+    least, most = BOUNDS.get(name, (-inf, inf))
+    shown = list(value) if isinstance(value, tuple) else value
+    if not (isfinite(low) and isfinite(high)):
+        raise ValueError(f"`{part}.{name}` is {shown}; expected a finite number, or two")
+    if low > high:
+        raise ValueError(f"`{part}.{name}` is {shown}; a range runs from its lowest value to its highest")
     if low < least or high > most:
-        raise ValueError(f"`{part}.{name}` is {msgspec.to_builtins(value)}; expected {least:g} to {most:g}")
+        raise ValueError(f"`{part}.{name}` is {shown}; expected {least:g} to {most:g}")

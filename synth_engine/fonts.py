@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont, features
 
 from synth_engine.errors import FontError
 from synth_engine.recipe import Font, Raster
@@ -32,11 +33,11 @@ def font_path(file: str) -> Path:
     return path
 
 
-def open_font(font: Font) -> ImageFont.FreeTypeFont:
+def open_font(font: Font, engine: ImageFont.Layout = ImageFont.Layout.BASIC) -> ImageFont.FreeTypeFont:
     """The face at its size and axes; raises FontError for a damaged file or an axis that the face does not have."""
     path = font_path(font.file)
     try:
-        face = ImageFont.truetype(str(path), font.sizes_px[0], layout_engine=ImageFont.Layout.BASIC)
+        face = ImageFont.truetype(str(path), font.sizes_px[0], layout_engine=engine)
     except OSError as error:
         raise FontError(f"font {font.file}: Pillow cannot open it ({error}); give a TTF, OTF or WOFF file") from error
     if font.axes:
@@ -54,6 +55,25 @@ def _set_axes(face: ImageFont.FreeTypeFont, font: Font) -> None:
     if unknown:
         raise FontError(f"font {font.file} has the axes {', '.join(names)}, not {', '.join(unknown)}", font.file)
     face.set_variation_by_axes([font.axes.get(n, a["default"] or 0) for n, a in zip(names, axes, strict=True)])
+
+
+def kerning_of(font: Font, alphabet: str) -> NDArray[np.float64]:
+    """(C, C) px that the face moves each pair (first, second) together or apart; raises FontError without Raqm.
+
+    Not with Pillow's basic layout: it passes over GPOS tables, and takes a 64th of what a ``kern`` table says.
+    """
+    if not features.check("raqm"):
+        raise FontError(
+            f"font {font.file}: this Pillow cannot read kerning, for want of Raqm or of the system's FriBiDi "
+            "(libfribidi); install it, or set `kerning = false` in `picture.layout`",
+            font.file,
+        )
+    face = open_font(font, ImageFont.Layout.RAQM)
+
+    def length(pair: str, kern: str) -> float:
+        return face.getlength(pair, features=[kern, "-liga", "-clig", "-calt"])
+
+    return np.array([[length(a + b, "kern") - length(a + b, "-kern") for b in alphabet] for a in alphabet])
 
 
 def draw_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> Image.Image:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 Range: TypeAlias = float | tuple[float, float]
-Level: TypeAlias = tuple[Annotated[float, msgspec.Meta(ge=0, le=255)], Annotated[float, msgspec.Meta(ge=0, le=255)]]
+Level: TypeAlias = Range
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -29,10 +29,11 @@ def low_high(value: Range) -> tuple[float, float]:
 
 
 class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
-    """A line of text as a typesetter sets it: advance widths, kerning, and ``gap_px`` between neighbours.
+    """A line of text as a typesetter sets it: advance widths, and ``gap_px`` between neighbours.
 
     The line starts at ``x_px`` (``align = "left"``), or its middle lies ``x_px`` right of the canvas's middle
-    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it.
+    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it. ``kerning`` moves pairs as
+    the font says. Pillow reads that with Raqm, which needs the system's FriBiDi: without them it is a FontError.
     """
 
     y_px: Range
@@ -40,7 +41,7 @@ class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
     align: Literal["left", "centre"] = "centre"
     gap_px: Range = 0.0
     jitter_px: Range = 0.0
-    kerning: bool = True
+    kerning: bool = False
 
 
 class Free(Part, frozen=True, kw_only=True, tag="free", tag_field="kind"):
@@ -239,6 +240,7 @@ Camera: TypeAlias = Blur | MotionBlur | GaussianNoise | SaltPepper | Invert | Re
 class Ink(Part, frozen=True, kw_only=True):
     """The text's ink: a grey ``level``, or ``rgb`` levels; one for the ``image``, or one for each ``character``.
 
+    The recipe's mask, and clutter without an ink of its own, take the first character's.
     With ``contrast`` the distance of its grey level from the ground's mean is drawn from that range: on the side on
     which the ink was drawn where 0–255 has room there, else on the other, else as far as it goes. Colours shift alike.
     """
@@ -289,8 +291,8 @@ Ground: TypeAlias = Flat | Gradient | Grain | Pictures
 class Limits(Part, frozen=True, kw_only=True):
     """A character clipped by the canvas, or covered by other characters, beyond a share of its ink: drawn again.
 
-    The placement is drawn again, up to ``text_tries`` times, then the text too; each candidate is counted, and after
-    ``tries_max`` for one sample it is an error.
+    The whole placement is drawn again, up to ``text_tries`` times, then the text too; each candidate is counted, and
+    after ``tries_max`` for one sample it is an error. In a recipe with a filter, the filter's numbers hold for both.
     """
 
     clipped_share: Probability = 1.0

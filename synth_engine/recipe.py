@@ -12,7 +12,7 @@ import hashlib
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -26,6 +26,7 @@ Share = Annotated[float, msgspec.Meta(gt=0)]
 Span = Annotated[float, msgspec.Meta(ge=0)]
 Line = tuple[int, int, int, int]
 FACES_MAX = 256
+SIZE_MAX_PX = 1024
 
 
 class Canvas(Part, frozen=True, kw_only=True):
@@ -319,8 +320,10 @@ def _check_texts(recipe: Recipe) -> None:
 
 def _check_sizes(recipe: Recipe) -> None:
     for font in recipe.fonts:
-        if not font.sizes_px or font.sizes_px[0] < 1:
-            raise ValueError(f"`size_px` of {font.file} is {font.size_px}; expected 1 or more, the smaller size first")
+        if not font.sizes_px or font.sizes_px[0] < 1 or font.sizes_px[-1] > SIZE_MAX_PX:
+            raise ValueError(
+                f"`size_px` of {font.file} is {font.size_px}; expected 1 to {SIZE_MAX_PX}, the smaller size first"
+            )
     count = sum(len(font.sizes_px) for font in recipe.fonts)
     if count > FACES_MAX:
         raise ValueError(f"`fonts` makes {count} faces, one a size; expected at most {FACES_MAX}: narrow `size_px`")
@@ -404,13 +407,33 @@ def mask_rows(ink: Any) -> tuple[str, ...]:
 
 
 def _hint(message: str) -> str:
-    found = re.search(r"unknown field `([^`]+)`", message)
-    if not found:
-        return ""
-    parts = _descendants(Part)
-    keys = {field.encode_name for part in parts for field in msgspec.structs.fields(part)}
-    near = difflib.get_close_matches(found[1], sorted(keys), n=1)
+    if found := re.search(r"unknown field `([^`]+)`", message):
+        return _key_hint(found[1])
+    if found := re.search(r"Invalid (?:enum )?value .*?(\w+)(?:\[\d+\])?(?:\.kind)?`$", message):
+        expected = sorted({word for field in _fields() if field.name == found[1] for word in _words(field.type)})
+        return f"; expected one of {', '.join(expected)}"
+    return ""
+
+
+def _key_hint(key: str) -> str:
+    keys = sorted({field.name for field in _fields()})
+    if key in keys:
+        return "; that key belongs to another table"
+    near = difflib.get_close_matches(key, keys, n=1)
     return f"; did you mean `{near[0]}`?" if near else "; remove it"
+
+
+def _fields() -> list[msgspec.structs.FieldInfo]:
+    return [field for part in _descendants(Part) for field in msgspec.structs.fields(part)]
+
+
+def _words(kind: Any) -> list[str]:
+    """What a field of this type may say in words: the strings of a Literal, the kinds of its parts."""
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Part):
+        return [str(kind.__struct_config__.tag)] if kind.__struct_config__.tag else []
+    return [word for inner in get_args(kind) for word in _words(inner)]
 
 
 def _descendants(part: type[Part]) -> list[type[Part]]:

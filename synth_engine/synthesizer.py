@@ -152,10 +152,12 @@ class Synthesizer:
             raise ArrayError(f"`start` is {start}; expected a sample index from 0 to 2**62", start)
 
     def _raise_rejected(self, index: int) -> None:
-        rule = "filter" if self.recipe.filter else "picture.limits"
+        limits = self.recipe.picture and self.recipe.picture.limits
+        rules = [name for name, rule in (("filter", self.recipe.filter), ("picture.limits", limits)) if rule]
         raise RejectionError(
-            f"recipe {self.recipe.name}: the {rule.rpartition('.')[2]} rejected all {self._renderer.tries_max:,} "
-            f"candidates for sample {index} (100.0%); widen the placement, shorten the text, or relax `{rule}`",
+            f"recipe {self.recipe.name}: the {' and '.join(name.rpartition('.')[2] for name in rules)} rejected all "
+            f"{self._renderer.tries_max:,} candidates for sample {index} (100.0%); widen the placement, shorten the "
+            f"text, or relax {' or '.join(f'`{name}`' for name in rules)}",
             index,
         )
 

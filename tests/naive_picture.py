@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from synth_engine.fonts import open_font
+from synth_engine.fonts import kerning_of, open_font
 from synth_engine.parts import Flow, Free, low_high
 from synth_engine.recipe import Recipe
 from tests.naive import PLACE, SPREAD, TEXT, WORD, choose, mix, naive_mask, sample_key, word
@@ -92,15 +92,14 @@ class NaivePicture:
         return [c[0] for c in cells], [c[1] for c in cells], [c[2] for c in cells]
 
     def flow(self, key, face, letters, inks, shapes, halves):
-        layout, face = self.recipe.picture.layout, self.faces[face]
+        layout, font, face = self.recipe.picture.layout, self.recipe.fonts[face], self.faces[face]
         characters = [self.recipe.alphabet[letter] for letter in letters]
         pen, middles = 0.0, []
         for k, ((_, x, y), (_, scale, aspect, _)) in enumerate(zip(inks, shapes, strict=True)):
             if k:
                 pen += draw(layout.gap_px, key, (k + 1) * 16 + 5)
                 if layout.kerning:
-                    a, b = characters[k - 1], characters[k]
-                    pen += (face.getlength(a + b) - face.getlength(a) - face.getlength(b)) * scale * aspect
+                    pen += kerning_of(font, characters[k - 1] + characters[k])[0, 1] * scale * aspect
             baseline = draw(layout.y_px, key, 1) + draw(layout.jitter_px, key, (k + 1) * 16 + 6)
             middles.append([pen + (x + halves[k][0]) * scale * aspect, baseline + (y + halves[k][1]) * scale])
             pen += face.getlength(characters[k]) * scale * aspect

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.errors import RecipeError, RejectionError
-from synth_engine.parts import Character, Flat, Flow, Free, Ink, Limits, Picture, Pictures
+from synth_engine.errors import FontError, RecipeError, RejectionError
+from synth_engine.parts import Character, Curve, Dots, Flat, Flow, Free, Ink, Limits, Picture, Pictures, Rotate
+from synth_engine.picture.block import Block
+from synth_engine.picture.placing import Placing
+from synth_engine.plan import mask_pixels
 from synth_engine.recipe import Binarize, Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
 from synth_engine.target import binarize, load_target
 from tests.conftest import ARIMO
@@ -44,7 +47,9 @@ CELLS = Placement(
 @st.composite
 def recipes(draw: st.DrawFn) -> Recipe:
     layout = draw(
-        st.sampled_from([FLOW, Flow(y_px=30, align="left", kerning=False), Free(x_px=(0, 90), y_px=(5, 40)), None])
+        st.sampled_from(
+            [FLOW, Flow(y_px=30, align="left", kerning=features.check("raqm")), Free(x_px=(0, 90), y_px=(5, 40)), None]
+        )
     )
     raster = Raster(
         tile_width=draw(st.sampled_from(["square", "advance"])), baseline_px=draw(st.sampled_from([None, 30]))
@@ -69,6 +74,23 @@ def test_every_sample_is_the_twins(recipe: Recipe, seed: int, index: int) -> Non
         expected = ground + (level - ground) * ink / 255
         assert np.abs(batch.images[0] - expected).max() <= 3
     assert np.abs(batch.boxes[0, : len(batch.texts()[0])] - np.array(twin.boxes(index))).max() <= 1
+
+
+@pytest.mark.parametrize("size_px", [8, 150])
+def test_no_pixel_is_read_from_beyond_a_characters_tile(size_px: int) -> None:
+    """A blank tile among full ones stays blank, however it is slanted and seen."""
+    steep = Character(angle_deg=(-180, 180), scale=(0.2, 3), aspect=(0.1, 2), shear=(-2, 2), perspective=0.45)
+    recipe = recipe_of(character=steep, layout=Free(x_px=(0, 90), y_px=(0, 44)), length=4)
+    placing = Placing(recipe.replace(fonts=(Font(file=ARIMO, size_px=size_px),)), np.uint64(1))
+    bank = placing._bank
+    blank = np.full(bank.quads.size + 2000, 0xFFFFFFFF, np.uint32)
+    first, high, wide = bank.place[2]
+    blank[1000 + first : 1000 + first + (high + 1) * (wide + 1)] = 0
+    placing._bank = bank._replace(quads=blank, place=np.tile([1000 + first, high, wide], (len(bank.place), 1)))
+    block = Block.empty(recipe.shape, 4, placing.side, 1)
+    for start in range(0, 40 * 32, 32):
+        placing.place(block, np.zeros((32, 4), np.uint8), start)
+        assert not block.ink.any()
 
 
 def test_masks_boxes_and_centres_tell_the_same() -> None:
@@ -99,10 +121,21 @@ def test_sample_does_not_depend_on_the_batch() -> None:
             assert np.array_equal(getattr(part, name), getattr(whole, name)[a:b])
 
 
+def test_kerning_is_the_fonts() -> None:
+    flow = Flow(y_px=34, kerning=True)
+    kerned = recipe_of(alphabet="AV", length=2, layout=flow, character=Character(), words=("AV",))
+    if not features.check("raqm"):
+        with pytest.raises(FontError, match="cannot read kerning"):
+            Synthesizer(kerned, 0)
+        return
+    loose = kerned.replace(picture=msgspec.structs.replace(kerned.picture, layout=Flow(y_px=34)))
+    near, far = (Synthesizer(recipe, 0).batch(0, 8).boxes for recipe in (kerned, loose))
+    assert ((far[:, 1, 0] - far[:, 0, 0]) - (near[:, 1, 0] - near[:, 0, 0]) >= 1).all()
+
+
 def test_limits_hold_and_what_they_cost_is_counted() -> None:
     limits = Limits(clipped_share=0.05, covered_share=0.1)
     recipe = recipe_of(limits=limits, layout=Free(x_px=(0, 90), y_px=(0, 44)))
-    twin = NaivePicture(recipe, 1)
     batch = Synthesizer(recipe, 1).batch(0, 20, masks=True)
     assert batch.masks is not None
     assert batch.candidates > 30
@@ -112,7 +145,6 @@ def test_limits_hold_and_what_they_cost_is_counted() -> None:
         assert max(covered) <= 0.1
     loose = Synthesizer(recipe_of(layout=recipe.picture.layout), 1).batch(0, 20, masks=True)
     assert loose.candidates == 20
-    assert twin is not None
 
 
 def test_placement_alone_is_drawn_again_before_the_text() -> None:
@@ -125,6 +157,8 @@ def test_limits_that_nothing_keeps_are_an_error() -> None:
     recipe = recipe_of(layout=Flow(y_px=-300), limits=Limits(clipped_share=0.1, tries_max=7))
     with pytest.raises(RejectionError, match=r"limits rejected all 7 candidates for sample 5 .* `picture.limits`"):
         Synthesizer(recipe, 0).batch(5, 3)
+    with pytest.raises(RejectionError, match=r"the filter and limits rejected all 9 .* `filter` or `picture.limits`"):
+        Synthesizer(recipe.replace(filter=Filter(tries_max=9)), 0).batch(5, 3)
 
 
 def test_the_filter_serves_pictures_too(naive_filter: Callable[[np.ndarray, int], bool]) -> None:
@@ -156,6 +190,22 @@ def test_rgb_has_a_colour_for_each_character() -> None:
     assert len(inks) > 24
 
 
+def test_a_level_may_be_one_number_and_goes_before_rgb_in_grey() -> None:
+    red = (200.0, 0.0, 0.0)
+    parts = {"ink": Ink(level=30, rgb=red), "ground": Flat(level=240, rgb=red), "length": 4, "character": Character()}
+    grey, rgb = (Synthesizer(recipe_of(**parts, color=color), 1).batch(0, 4).images for color in ("grey", "rgb"))
+    assert (grey.min(), grey.max()) == (30, 240)
+    assert (rgb[..., 0] == 200).all()
+    assert not rgb[..., 1:].any()
+
+
+@pytest.mark.parametrize("per", ["image", "character"])
+def test_the_mask_is_painted_with_either_ink(per: str) -> None:
+    recipe = recipe_of(mask=Mask(lines=((0, 3, 89, 40),)), ink=Ink(level=(20, 30), per=per))
+    images = Synthesizer(recipe, 1).batch(0, 8).images
+    assert (images[:, mask_pixels(recipe)] <= 30).all()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -164,11 +214,23 @@ def test_rgb_has_a_colour_for_each_character() -> None:
         ({"noise": Noise(flip_probability=0.1)}, "flips binary pixels"),
         ({"character": Character(scale=(1.0, 0.5))}, r"`character.scale` is \[1.0, 0.5\]"),
         ({"character": Character(scale=0.0)}, "`character.scale` is 0.0; expected 0.1 to 10"),
+        ({"ink": Ink(level=(0, 300))}, r"`ink.level` is \[0.*, 300.*\]; expected 0 to 255"),
+        ({"layout": Flow(y_px=float("nan"))}, "`flow.y_px` is nan; expected a finite number"),
+        ({"layout": Flow(y_px=1e300)}, r"`flow.y_px` is 1e\+300; expected -4096 to 4096"),
+        ({"warps": (Curve(bend_px=(-1e9, 0)),)}, "`curve.bend_px` is .*; expected -1024 to 1024"),
+        ({"clutter": (Dots(count=float("nan")),)}, "`dots.count` is nan; expected a finite number"),
+        ({"fonts": (Font(file=ARIMO, size_px=100_000),)}, "`size_px` of .* is 100000; expected 1 to 1024"),
     ],
 )
 def test_contradictions_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         recipe_of(**changes)
+
+
+def test_characters_that_no_memory_holds_are_refused() -> None:
+    wild = recipe_of(character=Character(scale=10.0, aspect=10.0, shear=2.0), warps=(Rotate(angle_deg=45),) * 4)
+    with pytest.raises(RecipeError, match=r"may become .* px wide or high, .* lower `size_px`"):
+        Synthesizer(wild, 0)
 
 
 def test_a_picture_recipe_comes_back_from_its_file(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -43,6 +43,13 @@ def test_failed_save_keeps_the_former_file(tmp_path: Path, tiny: Recipe, monkeyp
     ("old", "new", "message"),
     [
         ("width_px = 100", "widht_px = 100", r"unknown field `widht_px` - at `\$.canvas`; did you mean `width_px`"),
+        (
+            "width_px = 100",
+            "edge = 1",
+            r"unknown field `edge` - at `\$.canvas`; that key belongs to another table",
+        ),
+        ('edge = "dither"', 'edge = "soft"', r"value 'soft' - at .*; expected one of dither, threshold"),
+        ("[canvas]", '[picture]\nlayout = {kind = "flwo"}\n[canvas]', r"'flwo' - at .*; expected one of flow, free"),
         ("width_px = 100", 'width_px = "100"', r"Expected `int`, got `str` - at `\$.canvas.width_px`"),
         ("length = 4", "length = 0", "`length` is 0; expected 1 to 64"),
         ('alphabet = "abc', 'alphabet = "aabc', "holds 'a' more than once"),

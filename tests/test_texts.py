@@ -25,7 +25,7 @@ from tests.conftest import ARIMO
         ({"words": ("ax", "ay")}, "`words` holds 'ay', but `alphabet` lacks 'y'"),
         ({"words": ("ax",), "alphabets": ("a", "x")}, "both given"),
         ({"fonts": (Font(file=ARIMO, size_px=(20, 16)),)}, r"`size_px` of .* is \(20, 16\)"),
-        ({"fonts": (Font(file=ARIMO, size_px=0),)}, "`size_px` of .* is 0; expected 1 or more"),
+        ({"fonts": (Font(file=ARIMO, size_px=0),)}, "`size_px` of .* is 0; expected 1 to 1024"),
         ({"fonts": (Font(file=ARIMO, size_px=(4, 300)),)}, "makes 297 faces, one a size; expected at most 256"),
     ],
 )

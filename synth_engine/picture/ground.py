@@ -80,5 +80,5 @@ def _color(part: Flat | Gradient | Grain, channels: int) -> list[Ends]:
     """One column for a level, three for red, green and blue."""
     usual = {field.name: field.default for field in msgspec.structs.fields(part)}["level"]
     if part.rgb is not None and (channels == 3 or part.level == usual):
-        return list(part.rgb)
-    return [part.level]
+        return [low_high(level) for level in part.rgb]
+    return [low_high(part.level)]

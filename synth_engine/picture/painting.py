@@ -34,7 +34,7 @@ class Painting:
         self._ground = DrawnStage(ground.columns, ground.paint, GROUND)
         self._each = picture.ink.per == "character"
         contrast = picture.ink.contrast
-        self._contrast = None if contrast is None else (float(contrast[0]), float(contrast[1]))
+        self._contrast = None if contrast is None else _ends(contrast)
         self._ink = DrawnStage(ink_columns(picture.ink, self.channels), draw_inks, INK)
         marks = [_Mark(part, CLUTTER + i, recipe.shape, self.channels) for i, part in enumerate(picture.clutter)]
         self._behind = [mark for mark in marks if mark.behind]
@@ -67,16 +67,20 @@ class Painting:
             ink_levels(block.levels, block.means, *self._contrast, block.units)
 
     def _text(self, block: Block, images: Any, start: int) -> None:
-        blend.gather(block.counts, block.ink, block.origin, block.extent, block.cover)
+        layers = block.counts, block.ink, block.origin, block.extent
+        block.opacity[:] = 1
+        if self._each:
+            if self._masked:
+                block.cover[:] = self._mask
+                blend.blend(block.every, block.cover, block.levels, block.opacity, images)
+            blend.blend_characters(*layers, block.levels, images)
+            return
+        blend.gather(*layers, block.cover)
         if self._masked:
             np.maximum(block.cover, self._mask, out=block.cover)
-        if self._each:
-            blend.blend_characters(block.counts, block.ink, block.origin, block.extent, block.levels, images)
-        else:
-            for mark in self._with_text:
-                mark.draw_cover(block, self._seed, start)
-            block.opacity[:] = 1
-            blend.blend(block.every, block.cover, block.levels, block.opacity, images)
+        for mark in self._with_text:
+            mark.draw_cover(block, self._seed, start)
+        blend.blend(block.every, block.cover, block.levels, block.opacity, images)
 
 
 class _Mark:
@@ -86,7 +90,7 @@ class _Mark:
         stage = find_stage(part, CLUTTER_KERNELS, "clutter")
         own: list[Ends] = []
         if part.level is not None or part.rgb is not None:
-            own = level_columns(part.level or (0.0, 0.0), part.rgb, channels)
+            own = level_columns(part.level or 0.0, part.rgb if channels == 3 or part.level is None else None, channels)
         columns = stage.columns(part, shape)
         self.behind, self._own = part.behind, len(own)
         # Such marks and the text are one layer: its coverage is their maximum, and it is blended once.

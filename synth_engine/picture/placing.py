@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synth_engine.errors import RecipeError
 from synth_engine.parts import Limits
-from synth_engine.picture.block import Block
+from synth_engine.picture.block import BLOCK, Block
 from synth_engine.picture.kernels import characters, labels, layout, texts
 from synth_engine.picture.plan import character_side, layout_of
 from synth_engine.picture.stages import WARP, find_stage, stages_of
@@ -17,6 +18,8 @@ from synth_engine.picture.tiles import TileBank
 from synth_engine.picture.warps import WARPS
 from synth_engine.plan import text_of
 from synth_engine.recipe import Recipe
+
+PATCHES_BYTES_MAX = 2**30  # every thread that draws holds them
 
 
 class Placing:
@@ -29,7 +32,7 @@ class Placing:
         side = character_side(recipe, tiles)
         for warp in warps:
             side += 2 * find_stage(warp, WARPS, "warp").grow_px(warp, side, recipe.shape)
-        self.side = math.ceil(side)
+        self.side = _checked_side(math.ceil(side), recipe)
         self._seed, self._shape = seed, recipe.shape
         self._text, self._alphabet = text_of(recipe), len(recipe.alphabet)
         self._bank = layout.Bank(tiles.quads, tiles.place, tiles.ink, tiles.tile, tiles.advance, tiles.kerning)
@@ -74,6 +77,18 @@ class Placing:
                 block.on, block.params, block.keys, block.counts, block.ink, block.origin, block.extent,
                 block.patch, *self._shape,
             )  # fmt: skip
+
+
+def _checked_side(side: int, recipe: Recipe) -> int:
+    size = BLOCK * recipe.length_max * side**2
+    if size > PATCHES_BYTES_MAX:
+        raise RecipeError(
+            f"recipe {recipe.name}: a character may become {side:,} px wide or high, and patches for {BLOCK} images of "
+            f"{recipe.length_max} take {size / 2**20:,.0f} MiB; expected at most {PATCHES_BYTES_MAX / 2**20:,.0f} MiB: "
+            "lower `size_px`, the ranges of `picture.character`, or those of `picture.warps`",
+            side,
+        )
+    return side
 
 
 def _acceptance(recipe: Recipe) -> tuple[tuple[float, float], tuple[int, int], int, int]:

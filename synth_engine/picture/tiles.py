@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from synth_engine import fonts
+from synth_engine.parts import Flow
 from synth_engine.picture.kernels.characters import BORDER
 from synth_engine.recipe import Recipe
 
@@ -23,7 +24,8 @@ class TileBank:
     place: (G, 3) int64: first quad, height and width of the ink.
     ink: (G, 2) float64: x and y of the ink's top left.
     tile: (G, 3) float64: width and height of the raster's tile, and its baseline from the top, as `Raster` says.
-    advance: (G,) float64; kerning: (F, C, C) float64, what the pair (first, second) moves together or apart.
+    advance: (G,) float64; kerning: (F, C, C) float64, what the pair (first, second) moves together or
+    apart; (1, 1, 1) where the layout has none.
     """
 
     quads: NDArray[np.uint32]
@@ -47,7 +49,7 @@ class TileBank:
             ink=np.array([(x, y) for _, x, y in drawn], np.float64),
             tile=np.array([_tile(face, character, recipe) for face in faces for character in recipe.alphabet]),
             advance=np.array([face.getlength(character) for face in faces for character in recipe.alphabet]),
-            kerning=np.stack([_kerning(face, recipe.alphabet) for face in faces]),
+            kerning=_kerning(recipe),
         )
 
 
@@ -74,7 +76,8 @@ def _tile(face: ImageFont.FreeTypeFont, character: str, recipe: Recipe) -> tuple
     return width, raster.tile_px, baseline
 
 
-def _kerning(face: ImageFont.FreeTypeFont, alphabet: str) -> NDArray[np.float64]:
-    alone = np.array([face.getlength(character) for character in alphabet])
-    together = np.array([[face.getlength(a + b) for b in alphabet] for a in alphabet])
-    return np.asarray(together - alone[:, None] - alone)
+def _kerning(recipe: Recipe) -> NDArray[np.float64]:
+    layout = recipe.picture and recipe.picture.layout
+    if isinstance(layout, Flow) and layout.kerning:
+        return np.stack([fonts.kerning_of(face, recipe.alphabet) for face in recipe.faces])
+    return np.zeros((1, 1, 1))

@@ -48,11 +48,10 @@ def between(ends, row, key, n):
 
 @entry
 def place_characters(seed, start, attempts, active, layout, bank, counts, fonts, labels, alphabet, canvas, placed):
-    """Write ``placed`` (B, L, 15) float64 for the active images.
+    """Write ``placed`` (B, L, 17) float64 for the active images.
 
     Columns: glyph, middle x, y on the canvas (px), the ink's top left relative to the middle (px, unturned), angle
-    (degrees), scale, aspect, shear, and the corners' moves in x and y as shares of half the box would follow; they are
-    drawn in `shape_characters`, which knows the box.
+    (degrees), scale, aspect, shear, and each corner's moves in x and y, as shares of half the box.
     """
     for i in range(counts.size):
         if not active[i]:
