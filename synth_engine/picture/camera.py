@@ -73,7 +73,7 @@ def jpeg(on: Bools, params: Floats, keys: Keys, images: Images, scratch: Scratch
         images[i] = decoded[..., None] if decoded.ndim == 2 else cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
 
 
-def _ends(*names: str) -> Any:
+def _ranges(*names: str) -> Any:
     """The columns of a part: its ranges of these names."""
 
     def columns(part: Any, shape: tuple[int, int]) -> list[Ends]:  # noqa: ARG001
@@ -84,11 +84,11 @@ def _ends(*names: str) -> Any:
 
 
 CAMERA: Registry = {
-    Blur: Stage(columns=_ends("sigma_px"), kernel=blur),
-    MotionBlur: Stage(columns=_ends("length_px", "angle_deg"), kernel=motion_blur),
-    GaussianNoise: Stage(columns=_ends("sigma"), kernel=gaussian_noise),
-    SaltPepper: Stage(columns=_ends("share"), kernel=salt_pepper),
-    Invert: Stage(columns=_ends("share"), kernel=invert),
-    Rescale: Stage(columns=_ends("factor"), kernel=rescale),
-    Jpeg: Stage(columns=_ends("quality"), kernel=jpeg),
+    Blur: Stage(columns=_ranges("sigma_px"), kernel=blur),
+    MotionBlur: Stage(columns=_ranges("length_px", "angle_deg"), kernel=motion_blur),
+    GaussianNoise: Stage(columns=_ranges("sigma"), kernel=gaussian_noise),
+    SaltPepper: Stage(columns=_ranges("share"), kernel=salt_pepper),
+    Invert: Stage(columns=_ranges("share"), kernel=invert),
+    Rescale: Stage(columns=_ranges("factor"), kernel=rescale),
+    Jpeg: Stage(columns=_ranges("quality"), kernel=jpeg),
 }

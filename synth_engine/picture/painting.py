@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from synth_engine.parts import Clutter, OwnMark, Range, low_high
+from synth_engine.parts import Clutter, OwnMark, low_high
 from synth_engine.picture.block import Block
 from synth_engine.picture.camera import CAMERA as CAMERA_KERNELS
 from synth_engine.picture.clutter import CLUTTER as CLUTTER_KERNELS
@@ -96,7 +96,7 @@ class _Mark:
         # Such marks and the text are one layer: its coverage is their maximum, and it is blended once.
         self.in_text_ink = not own and part.opacity == 1 and not isinstance(part, OwnMark)
         self._opacity = len(columns)
-        self._stage = DrawnStage([*columns, _ends(part.opacity), *own], stage.kernel, number, part.probability)
+        self._stage = DrawnStage([*columns, low_high(part.opacity), *own], stage.kernel, number, part.probability)
 
     def draw_cover(self, block: Block, seed: Any, start: int) -> None:
         """Add the marks to the block's ``cover``."""
@@ -113,8 +113,3 @@ class _Mark:
             levels = block.mark_levels
             levels[:, 0] = block.params[:, self._opacity + 1 : self._opacity + 1 + self._own]
         blend.blend(block.on, block.cover, levels, block.opacity, images)
-
-
-def _ends(value: Range) -> Ends:
-    low, high = low_high(value)
-    return float(low), float(high)
