@@ -8,23 +8,23 @@ from synth_engine.picture.stage import Ends, Registry, Stage
 
 
 def _line_columns(part: Lines | Curves, shape: tuple[int, int]) -> list[Ends]:  # noqa: ARG001
-    return [low_high(part.count), *_low_and_high(part.width_px)]
+    return [low_high(part.count), *_both_ends(part.width_px)]
 
 
 def _arc_columns(part: Arcs, shape: tuple[int, int]) -> list[Ends]:  # noqa: ARG001
     return [
         low_high(part.count),
-        *_low_and_high(part.width_px),
-        *_low_and_high(part.radius_px),
-        *_low_and_high(part.extent_deg),
+        *_both_ends(part.width_px),
+        *_both_ends(part.radius_px),
+        *_both_ends(part.extent_deg),
     ]
 
 
 def _dot_columns(part: Dots, shape: tuple[int, int]) -> list[Ends]:  # noqa: ARG001
-    return [low_high(part.count), *_low_and_high(part.radius_px)]
+    return [low_high(part.count), *_both_ends(part.radius_px)]
 
 
-def _low_and_high(value: Range) -> list[Ends]:
+def _both_ends(value: Range) -> list[Ends]:
     """Two columns that hold the range itself: each mark draws its own number from it."""
     low, high = low_high(value)
     return [(low, low), (high, high)]

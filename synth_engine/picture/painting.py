@@ -34,7 +34,7 @@ class Painting:
         self._ground = DrawnStage(ground.columns, ground.paint, GROUND)
         self._each = picture.ink.per == "character"
         contrast = picture.ink.contrast
-        self._contrast = None if contrast is None else _ends(contrast)
+        self._contrast = None if contrast is None else low_high(contrast)
         self._ink = DrawnStage(ink_columns(picture.ink, self.channels), draw_inks, INK)
         marks = [_Mark(part, CLUTTER + i, recipe.shape, self.channels) for i, part in enumerate(picture.clutter)]
         self._behind = [mark for mark in marks if mark.behind]
