@@ -1,7 +1,7 @@
 """Labelled synthetic images of short text, by the million, the same bytes whatever the workers.
 
-Importing this package loads NumPy, Numba and Pillow; `synth_engine.target` adds OpenCV, `synth_engine.stream` adds
-Ray and TensorFlow, each only when it is used.
+Importing this package loads NumPy and msgspec; a `Synthesizer` adds Numba and Pillow, `synth_engine.target` OpenCV,
+`synth_engine.stream` Ray and TensorFlow, each only when it is used.
 """
 
 from __future__ import annotations

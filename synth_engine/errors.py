@@ -23,6 +23,10 @@ class FontError(RecipeError):
     """A font that cannot be opened, lacks a character, or draws it like another case."""
 
 
+class StageError(RecipeError):
+    """A stage of the user's own that raised while an image was drawn; ``value`` is its ``package.module:name``."""
+
+
 class RejectionError(SynthError):
     """A filter that rejects every candidate: raised instead of trying for ever."""
 

@@ -72,7 +72,7 @@ class Character(Part, frozen=True, kw_only=True):
 class Own(Part, frozen=True, kw_only=True, tag="own", tag_field="kind"):
     """A stage of the user's: ``function`` is ``package.module:name``, a compiled function of `picture.own`'s form.
 
-    ``values`` are ranges that it is given drawn, in the order of their names here.
+    ``values`` are ranges that it is given drawn, in the alphabetical order of their names.
     """
 
     function: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]

@@ -42,6 +42,7 @@ class Sample:
     text: str
     boxes: list[tuple[int, int, int, int]]
     candidates: int
+    drawn: list[Character]
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Naive:
 
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self.recipe, self.seed = recipe, seed
-        self.faces = [open_font(font) for font in recipe.fonts]
+        self.faces = [open_font(face) for face in recipe.faces]
 
     def sample(self, index: int) -> Sample:
         recipe, key = self.recipe, sample_key(self.seed, index)
@@ -70,7 +71,7 @@ class Naive:
             canvas, boxes = self.compose(candidate)
             if recipe.filter is None or well_formed(canvas, len(candidate), recipe.filter):
                 image = self.finish(canvas, key)
-                return Sample(image, "".join(c.character for c in candidate), boxes, attempt + 1)
+                return Sample(image, "".join(c.character for c in candidate), boxes, attempt + 1, candidate)
         raise RuntimeError(f"no candidate of {tries} passed for sample {index}")
 
     def candidate(self, key: int, attempt: int) -> list[Character]:
@@ -82,13 +83,14 @@ class Naive:
         text_key, place_key = mix(key ^ TEXT), mix(key ^ PLACE)
         bits = word(text_key, first)
         length = low + ((bits & 0xFFFFFFFF) * (high - low + 1) >> 32)
-        font = choose([font.share for font in recipe.fonts], (bits >> 32) / 2**32)
-        drawn = []
-        for k in range(length):
-            letter = (word(text_key, first + 1 + k) >> 32) * len(recipe.alphabet) >> 32
-            angle, x, y = self.place(word(place_key, attempt * most + k), k)
-            drawn.append(Character(recipe.alphabet[letter], font, angle, x, y))
-        return drawn
+        font = choose([face.share for face in recipe.faces], (bits >> 32) / 2**32)
+        pools = recipe.alphabets or [recipe.alphabet] * most
+        text = [pool[(word(text_key, first + 1 + k) >> 32) * len(pool) >> 32] for k, pool in enumerate(pools)]
+        if recipe.words:
+            text = list(recipe.words[(bits & 0xFFFFFFFF) * len(recipe.words) >> 32])
+            length = len(text)
+        places = [self.place(word(place_key, attempt * most + k), k) for k in range(length)]
+        return [Character(c, font, *place) for c, place in zip(text[:length], places, strict=True)]
 
     def place(self, bits: int, k: int) -> tuple[float, int, int]:
         """Angle in degrees and the tile's top left in px, 16 random bits each."""
@@ -125,6 +127,10 @@ class Naive:
             boxes.append(tuple(int(v) for v in box))
         return np.array(canvas), boxes
 
+    def masks(self, sample: Sample) -> list[np.ndarray]:
+        """Each character's own ink (H, W) bool, whatever covers it."""
+        return [self.compose([c])[0] for c in sample.drawn]
+
     def finish(self, canvas: np.ndarray, key: int) -> np.ndarray:
         """The mask OR-ed in, every pixel flipped with the recipe's probability, then the ink opened."""
         noisy = (canvas | naive_mask(self.recipe)) ^ self.flips(mix(key ^ NOISE))
@@ -141,6 +147,12 @@ class Naive:
             # The pixel's 16 digits, lowest first, make a number below 2^16; it flips when that is under q.
             flips[y, x] = sum((1 - digit) << d for d, digit in enumerate(digits)) < q
         return flips
+
+
+def centre(mask: np.ndarray) -> tuple[float, float]:
+    """Mean (x, y) of the middles of a mask's pixels; (0, 0) for an empty one."""
+    ink = np.argwhere(mask)[:, ::-1] + 0.5
+    return tuple(np.float32(ink.mean(axis=0))) if len(ink) else (0.0, 0.0)
 
 
 def choose(shares: list[float], u: float) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from synth_engine.picture.warps import warp_scratch
+
 BLOCK = 32  # images: small enough that characters and pictures of a block stay in a core's cache
 PARAMS = 32  # numbers that a stage may draw for an image
 
@@ -37,7 +39,9 @@ class Block:
     cover: NDArray[np.uint8]  # (B, H, W)
     images: NDArray[np.uint8]  # (B, H, W, C)
     # Scratch of a single image.
-    patch: NDArray[np.uint8]  # (S, S)
+    corners: NDArray[np.float64]  # (4, 2)
+    inverse: NDArray[np.float64]  # (9,)
+    patch: NDArray[np.uint8]  # see `warps.warp_scratch`
     plane: NDArray[np.uint8]  # (H, W)
     columns: NDArray[np.int64]  # (W,)
     floats: NDArray[np.float32]  # (4, H, W, C)
@@ -68,7 +72,9 @@ class Block:
             opacity=np.ones(b),
             cover=np.zeros((b, *shape), np.uint8),
             images=np.zeros((b, *shape, channels), np.uint8),
-            patch=np.zeros((side, side), np.uint8),
+            corners=np.zeros((4, 2)),
+            inverse=np.zeros(9),
+            patch=warp_scratch(side),
             plane=np.zeros(shape, np.uint8),
             columns=np.zeros(shape[1], np.int64),
             floats=np.zeros((4, *shape, channels), np.float32),
@@ -78,6 +84,6 @@ class Block:
         """The first ``size`` images of this block, in the same memory."""
         if size == len(self.counts):
             return self
-        single = {"patch", "plane", "columns", "floats"}
+        single = {"corners", "inverse", "patch", "plane", "columns", "floats"}
         parts = {f.name: getattr(self, f.name) for f in fields(self)}
         return Block(**{name: array if name in single else array[:size] for name, array in parts.items()})

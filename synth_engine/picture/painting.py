@@ -17,7 +17,7 @@ from synth_engine.picture.kernels import blend
 from synth_engine.picture.kernels.ground import ground_mean, ink_levels
 from synth_engine.picture.kernels.inks import draw_inks
 from synth_engine.picture.stage import Ends
-from synth_engine.picture.stages import CAMERA, CLUTTER, GROUND, INK, DrawnStage, stages_of
+from synth_engine.picture.stages import CAMERA, CLUTTER, GROUND, INK, DrawnStage, find_stage, stages_of
 from synth_engine.plan import mask_pixels
 from synth_engine.recipe import Recipe
 
@@ -41,7 +41,7 @@ class Painting:
         before = [mark for mark in marks if not mark.behind]
         shared = 0 if self._each else len(list(takewhile(lambda mark: mark.in_text_ink, before)))
         self._with_text, self._before = before[:shared], before[shared:]
-        self._camera = stages_of(picture.camera, CAMERA_KERNELS, CAMERA, recipe.shape)
+        self._camera = stages_of(picture.camera, CAMERA_KERNELS, "camera", CAMERA, recipe.shape)
         self._mask = 255 * mask_pixels(recipe).astype(np.uint8)
         self._masked = bool(self._mask.any())
 
@@ -83,7 +83,7 @@ class _Mark:
     """One kind of clutter with the ink it is drawn in."""
 
     def __init__(self, part: Clutter, number: int, shape: tuple[int, int], channels: int) -> None:
-        stage = CLUTTER_KERNELS[type(part)]
+        stage = find_stage(part, CLUTTER_KERNELS, "clutter")
         own: list[Ends] = []
         if part.level is not None or part.rgb is not None:
             own = level_columns(part.level or (0.0, 0.0), part.rgb, channels)

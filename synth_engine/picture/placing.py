@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 from synth_engine.parts import Limits
 from synth_engine.picture.block import Block
 from synth_engine.picture.kernels import characters, labels, layout, texts
-from synth_engine.picture.plan import layout_of, patch_side
-from synth_engine.picture.stages import WARP, stages_of
+from synth_engine.picture.plan import character_side, layout_of
+from synth_engine.picture.stages import WARP, find_stage, stages_of
 from synth_engine.picture.tiles import TileBank
 from synth_engine.picture.warps import WARPS
-from synth_engine.plan import thresholds
+from synth_engine.plan import text_of
 from synth_engine.recipe import Recipe
 
 
@@ -25,13 +26,15 @@ class Placing:
         assert recipe.picture is not None
         tiles = TileBank.of(recipe)
         warps = recipe.picture.warps
-        self.side = patch_side(recipe, tiles, sum(WARPS[type(warp)].grow_px(warp) for warp in warps))
+        side = character_side(recipe, tiles)
+        for warp in warps:
+            side += 2 * find_stage(warp, WARPS, "warp").grow_px(warp, side, recipe.shape)
+        self.side = math.ceil(side)
         self._seed, self._shape = seed, recipe.shape
-        self._lengths, self._alphabet = recipe.length_range, len(recipe.alphabet)
-        self._face_below = thresholds([font.share for font in recipe.fonts], 32)
+        self._text, self._alphabet = text_of(recipe), len(recipe.alphabet)
         self._bank = layout.Bank(tiles.quads, tiles.place, tiles.ink, tiles.tile, tiles.advance, tiles.kerning)
         self._layout = layout_of(recipe)
-        self._warps = stages_of(warps, WARPS, WARP, recipe.shape)
+        self._warps = stages_of(warps, WARPS, "warp", WARP, recipe.shape)
         self._accepts_all = recipe.picture.limits is None and recipe.filter is None
         self._limits, self._rule, self.text_tries, self.tries_max = _acceptance(recipe)
 
@@ -54,8 +57,8 @@ class Placing:
 
     def _draw(self, block: Block, text: NDArray[np.uint8], start: int) -> None:
         texts.draw_texts(
-            self._seed, start, block.attempts, self.text_tries, block.active, self._lengths, self._alphabet,
-            self._face_below, text, block.fonts, block.counts,
+            self._seed, start, block.attempts, self.text_tries, block.active, self._text, text,
+            block.fonts, block.counts,
         )  # fmt: skip
         layout.place_characters(
             self._seed, start, block.attempts, block.active, self._layout, self._bank, block.counts, block.fonts,
@@ -63,7 +66,7 @@ class Placing:
         )  # fmt: skip
         characters.draw_characters(
             block.active, block.counts, block.placed, self._bank.quads, self._bank.place,
-            block.ink, block.origin, block.extent,
+            block.corners, block.inverse, block.ink, block.origin, block.extent,
         )  # fmt: skip
         for warp in self._warps:
             warp.draw(block, self._seed, start, again=True)

@@ -44,11 +44,8 @@ def layout_of(recipe: Recipe) -> Layout:
     )
 
 
-def patch_side(recipe: Recipe, tiles: TileBank, growth_px: float) -> int:
-    """Side in px of a square that holds any character however it is turned, scaled, slanted and then warped.
-
-    ``growth_px``: how far the warps may move ink relative to the character's middle.
-    """
+def character_side(recipe: Recipe, tiles: TileBank) -> float:
+    """Side in px of a square that holds any character however it is turned, scaled and slanted."""
     picture = recipe.picture
     assert picture is not None
     shape = picture.character
@@ -57,4 +54,4 @@ def patch_side(recipe: Recipe, tiles: TileBank, growth_px: float) -> int:
     wide = width * max(abs(v) for v in low_high(shape.aspect)) * (1 + shape.perspective)
     high = height * (1 + shape.perspective)
     slant = max(abs(v) for v in low_high(shape.shear)) * height
-    return math.ceil(math.hypot(wide + slant, high) * largest + 2 * growth_px) + 4
+    return math.hypot(wide + slant, high) * largest + 4

@@ -10,6 +10,7 @@ from synth_engine.outputs import Outputs, Rendered
 from synth_engine.picture.binary_end import Ender
 from synth_engine.picture.block import BLOCK, Block
 from synth_engine.picture.kernels import labels
+from synth_engine.picture.own import samples_from
 from synth_engine.picture.painting import Painting
 from synth_engine.picture.placing import Placing
 from synth_engine.recipe import Recipe
@@ -19,9 +20,8 @@ class PictureRenderer:
     """Draws samples of (recipe, seed) in grey, RGB, or binarised; one instance serves any number of threads."""
 
     def __init__(self, recipe: Recipe, seed: int) -> None:
-        key = np.uint64(seed)
-        self._recipe, self._seed = recipe, key
-        self._placing, self._painting = Placing(recipe, key), Painting(recipe, key)
+        self._recipe, self._seed = recipe, seed
+        self._placing, self._painting = Placing(recipe, np.uint64(seed)), Painting(recipe, np.uint64(seed))
         self._end = Ender(recipe) if recipe.color == "binary" else None
         self._local = threading.local()
 
@@ -36,13 +36,15 @@ class PictureRenderer:
         for first in range(0, len(out.labels), BLOCK):
             block = self._block(min(BLOCK, len(out.labels) - first))
             part = out.part(first, first + BLOCK)
-            failed = self._placing.place(block, part.labels, start + first)
+            with samples_from(start + first):
+                failed = self._placing.place(block, part.labels, start + first)
             candidates += int(block.attempts.sum()) + len(part.labels)
             relabelled += int((block.attempts // self._placing.text_tries).sum())
             if failed >= 0:
                 self.render(part.part(0, failed), start + first)  # what comes before it is whole
                 return Rendered(first + failed, candidates, relabelled)
-            self._write(block, part, start + first)
+            with samples_from(start + first):
+                self._write(block, part, start + first)
         return Rendered(-1, candidates, relabelled)
 
     def _write(self, block: Block, out: Outputs, start: int) -> None:

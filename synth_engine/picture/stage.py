@@ -9,9 +9,10 @@ from typing import Any
 from synth_engine.parts import Part
 
 Ends = tuple[float, float]
+Shape = tuple[int, int]
 
 
-def no_growth(part: Any) -> float:  # noqa: ARG001
+def no_growth(part: Any, side_px: float, shape: Shape) -> float:  # noqa: ARG001
     """The patch that holds a character need not grow for this stage."""
     return 0.0
 
@@ -22,12 +23,14 @@ class Stage:
 
     columns: from the part and the canvas's (height, width), the (lowest, highest) of each number that is drawn for an
     image; what is not random is a column whose ends are equal. kernel: see `picture.kernels` for each domain's form.
-    grow_px: by how much ink of a character may move relative to its middle, px (warps only).
+    grow_px: for warps, half of how much a character's ink, up to ``side_px`` wide and high, may become wider or higher
+    on a canvas of ``shape``; the next warp's ``side_px`` is side_px + 2 · grow_px, and the last is the patches' side.
+    A warp slides patches along with their ink, so that nothing is cut wherever it lay on its patch.
     """
 
-    columns: Callable[[Any, tuple[int, int]], list[Ends]]
+    columns: Callable[[Any, Shape], list[Ends]]
     kernel: Callable[..., None]
-    grow_px: Callable[[Any], float] = no_growth
+    grow_px: Callable[[Any, float, Shape], float] = no_growth
 
 
 Registry = dict[type[Part], Stage]

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from synth_engine.errors import RecipeError
+from synth_engine.parts import Own, OwnMark
 from synth_engine.picture.block import PARAMS, Block
 from synth_engine.picture.kernels.draws import draw_stage
-from synth_engine.picture.stage import Ends, Registry
+from synth_engine.picture.own import Domain, own_stage
+from synth_engine.picture.stage import Ends, Registry, Stage
 
 # Numbers of stages: a draw depends on (seed, sample, attempt, number), so another stage added changes no other's.
 INK, GROUND, WARP, CLUTTER, CAMERA = 3, 4, 16, 48, 80
@@ -35,10 +37,17 @@ class DrawnStage:
         )  # fmt: skip
 
 
-def stages_of(parts: Sequence[Any], registry: Registry, number: int, shape: tuple[int, int]) -> list[DrawnStage]:
+def find_stage(part: Any, registry: Registry, domain: Domain) -> Stage:
+    """The engine's stage for ``part``, or the user's that it names; raises RecipeError where that is not to be had."""
+    return own_stage(part, domain) if isinstance(part, Own | OwnMark) else registry[type(part)]
+
+
+def stages_of(
+    parts: Sequence[Any], registry: Registry, domain: Domain, number: int, shape: tuple[int, int]
+) -> list[DrawnStage]:
     """The parts of one list, numbered from ``number``."""
+    stages = [find_stage(part, registry, domain) for part in parts]
     return [
         DrawnStage(stage.columns(part, shape), stage.kernel, number + i, part.probability)
-        for i, part in enumerate(parts)
-        for stage in [registry[type(part)]]
+        for i, (part, stage) in enumerate(zip(parts, stages, strict=True))
     ]

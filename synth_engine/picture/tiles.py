@@ -36,7 +36,7 @@ class TileBank:
     @classmethod
     def of(cls, recipe: Recipe) -> TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
-        faces = [fonts.open_font(font) for font in recipe.fonts]
+        faces = [fonts.open_font(font) for font in recipe.faces]
         drawn = [_draw(face, character) for face in faces for character in recipe.alphabet]
         quads = [_quads(tile) for tile, _, _ in drawn]
         sizes = [quad.size for quad in quads]
@@ -63,7 +63,8 @@ def _draw(face: ImageFont.FreeTypeFont, character: str) -> tuple[NDArray[np.uint
 
 def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:
     wide = tile.astype(np.uint32)
-    return wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+    quads = wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+    return quads.astype(np.uint32)
 
 
 def _tile(face: ImageFont.FreeTypeFont, character: str, recipe: Recipe) -> tuple[float, float, float]:

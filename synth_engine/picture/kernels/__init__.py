@@ -12,7 +12,7 @@ and then, by domain, in place:
              ink (B, L, S, S) uint8 coverage of each character on a patch of its own, 0 outside `extent`;
              origin (B, L, 2) int32 x, y of the patch's top left on the canvas, anywhere on or off it;
              extent (B, L, 4) int32 x0, y0, x1, y1 of the patch's non-zero part, half-open; empty: all 0;
-             counts (B,) int64 characters; scratch (S, S) uint8, any content
+             counts (B,) int64 characters; scratch (3, S + 2, S + 2) uint8, any content
     clutter  (on, params, keys, cover)
              cover (B, H, W) uint8 coverage, 0 where `on`; marks are drawn with `max`
     camera   (on, params, keys, images, scratch)
@@ -20,3 +20,16 @@ and then, by domain, in place:
 
 A pixel (x, y) covers [x, x+1) × [y, y+1); its middle is (x + ½, y + ½). Coverage 255 is full ink.
 """
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import synth_engine.kernels
+from synth_engine.cache import kernel_cache
+
+# Also after a change in the fast path's kernels, some of which are inlined here.
+with kernel_cache(Path(__file__).parent, Path(synth_engine.kernels.__file__).parent):
+    for _module in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+        importlib.import_module(f"{__name__}.{_module.stem}")

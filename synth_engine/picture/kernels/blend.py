@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from synth_engine.kernels.jit import entry, inlined
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def visible(origin, extent, height, width):
     """x0, y0, x1, y1 of the part of a patch's extent that lies on the canvas, in patch px; empty when x1 ≤ x0."""
     x0, x1 = max(extent[0], -origin[0]), min(extent[2], width - origin[0])
@@ -14,7 +15,7 @@ def visible(origin, extent, height, width):
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else (0, 0, 0, 0)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def gather(counts, ink, origin, extent, cover):
     """Coverage of all characters together: ``cover`` (B, H, W) uint8 is their maximum."""
     height, width = cover.shape[1], cover.shape[2]
@@ -29,7 +30,7 @@ def gather(counts, ink, origin, extent, cover):
                     target[x] = max(target[x], source[x])
 
 
-@njit(cache=True, nogil=True)
+@entry
 def blend(on, cover, levels, opacity, images):
     """images = ground + (level - ground)·cover/255·opacity, rounded, for the images that are ``on``.
 
@@ -43,7 +44,7 @@ def blend(on, cover, levels, opacity, images):
                 blend_row(cover[i, y], levels[i, 0], share, images[i, y])
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def blend_row(cover, levels, share, row):
     """One row (W, C) of `blend`; ``share`` is the opacity in 256ths."""
     for c in range(row.shape[1]):
@@ -56,7 +57,7 @@ def blend_row(cover, levels, share, row):
             channel[x] = np.uint8((np.uint32(sum_) + (np.uint32(sum_) >> np.uint32(8))) >> np.uint32(8))
 
 
-@njit(cache=True, nogil=True)
+@entry
 def blend_characters(counts, ink, origin, extent, levels, images):
     """As `blend`, with a level for each character, ``levels`` (B, L, C); later characters lie on earlier ones."""
     height, width = images.shape[1], images.shape[2]

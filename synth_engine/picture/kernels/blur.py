@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
+from synth_engine.picture.kernels.trig import cosine_sine
+
 
 @njit(cache=True, nogil=True)
 def blur(on, params, keys, images, scratch):  # noqa: ARG001
@@ -143,7 +145,7 @@ def _move(image, channels, length, angle_deg, padded, total):
     reach = _reach(length)
     stride = size + 2 * reach * channels
     _pad(image, channels, reach, padded)
-    right, down = math.cos(math.radians(angle_deg)), -math.sin(math.radians(angle_deg))
+    right, down = cosine_sine(-angle_deg / 360)  # y runs down
     steep = abs(down) > abs(right)
     along, aside = (stride, channels) if steep else (channels, stride)
     slope = right / down if steep else down / right

@@ -7,16 +7,20 @@ Warping", 1989, section 2.2.3.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
+
+from synth_engine.kernels.jit import entry, inlined
+from synth_engine.picture.kernels.trig import cosine_sine
 
 BORDER = 1  # px of zeros around each tile: sampling between two pixels then needs no test at the edge
 
 
-@njit(cache=True, nogil=True)
-def draw_characters(active, counts, placed, quads, place, ink, origin, extent):
-    """Draw every character of the active images on its patch; see `picture.kernels` for the arrays."""
-    corners = np.empty((4, 2))
-    inverse = np.empty(9)
+@entry
+def draw_characters(active, counts, placed, quads, place, corners, inverse, ink, origin, extent):
+    """Draw every character of the active images on its patch; see `picture.kernels` for the arrays.
+
+    ``corners`` (4, 2) and ``inverse`` (9,) float64 are scratch.
+    """
     for i in range(counts.size):
         if not active[i]:
             continue
@@ -29,11 +33,11 @@ def draw_characters(active, counts, placed, quads, place, ink, origin, extent):
             _sample(quads, place, glyph, inverse, ink[i, k], origin[i, k], extent[i, k])
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _corners(character, height, width, corners):
     """The ink's corners on the canvas: top left, top right, bottom right, bottom left."""
-    angle, scale, aspect, shear = np.deg2rad(character[5]), character[6], character[7], character[8]
-    cosine, sine = np.cos(angle), np.sin(angle)
+    scale, aspect, shear = character[6], character[7], character[8]
+    cosine, sine = cosine_sine(character[5] / 360)
     for c in range(4):
         x = character[3] + (width if c == 1 or c == 2 else 0)
         y = character[4] + (height if c >= 2 else 0)
@@ -44,17 +48,19 @@ def _corners(character, height, width, corners):
         corners[c, 1] = character[2] - x * sine + y * cosine
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _clear(ink, extent):
     for y in range(extent[1], extent[3]):
         ink[y, extent[0] : extent[2]] = 0
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _frame(corners, side, origin, extent):
     """Put the patch around the corners, with room for later stages on all sides."""
-    left, right = corners[:, 0].min() - 1, corners[:, 0].max() + 1
-    top, bottom = corners[:, 1].min() - 1, corners[:, 1].max() + 1
+    left = min(corners[0, 0], corners[1, 0], corners[2, 0], corners[3, 0]) - 1
+    right = max(corners[0, 0], corners[1, 0], corners[2, 0], corners[3, 0]) + 1
+    top = min(corners[0, 1], corners[1, 1], corners[2, 1], corners[3, 1]) - 1
+    bottom = max(corners[0, 1], corners[1, 1], corners[2, 1], corners[3, 1]) + 1
     origin[0] = np.int64(np.floor((left + right - side) / 2))
     origin[1] = np.int64(np.floor((top + bottom - side) / 2))
     extent[0] = max(0, np.int64(np.floor(left)) - origin[0])
@@ -63,7 +69,7 @@ def _frame(corners, side, origin, extent):
     extent[3] = max(extent[1], min(side, np.int64(np.ceil(bottom)) - origin[1]))
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _from_unit_square(corners, inverse):
     """Adjugate of the matrix that maps the unit square to ``corners``: canvas to (u·w, v·w, w), w > 0 inside."""
     x0, y0, x1, y1 = corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1]
@@ -80,7 +86,7 @@ def _from_unit_square(corners, inverse):
     inverse[6], inverse[7], inverse[8] = d * h - e * g, b * g - a * h, a * e - b * d
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _sample(quads, place, glyph, inverse, ink, origin, extent):
     """Inverse mapping with bilinear interpolation between the tile's pixels."""
     first, height, width = np.uint32(place[glyph, 0]), place[glyph, 1], place[glyph, 2]
@@ -97,7 +103,7 @@ def _sample(quads, place, glyph, inverse, ink, origin, extent):
         _sample_row(quads, first, np.uint32(width + 1), s, t, w, steps, row, begin, end)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _inside(s, t, w, steps, wide, high, count):
     """The x from … to for which the mapped point lies on the bordered tile: an interval, as the tile is convex."""
     begin, end = 0.0, float(count)
@@ -121,7 +127,7 @@ def _inside(s, t, w, steps, wide, high, count):
     return np.int64(begin), np.int64(max(begin, end))
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _sample_row(quads, first, stride, s, t, w, steps, row, begin, end):
     """Positions to 1/256 px and weights of 8 bits: two interpolations across in one word, then one down."""
     s_step, t_step, w_step = np.float32(steps[0]), np.float32(steps[1]), np.float32(steps[2])

@@ -13,6 +13,7 @@ from numba import njit
 
 from synth_engine.picture.kernels.draws import unit
 from synth_engine.picture.kernels.strokes import FLATNESS_PX, PIECES_MAX, disc, segment
+from synth_engine.picture.kernels.trig import cosine_sine
 
 FIRST_WORD = 64
 WORDS = 8  # a mark's numbers do not depend on how many the marks before it took
@@ -105,10 +106,12 @@ def _curve(cover, y0, y1, y2, y3, stroke):
 def _arc(cover, x, y, rx, ry, start, extent, stroke):
     """A piece of the angle φ leaves the ellipse by max(rx, ry)·φ² / 8 at most."""
     pieces = _pieces(abs(extent) * math.sqrt(max(abs(rx), abs(ry)) / (8 * FLATNESS_PX)))
-    xa, ya = x + rx * math.cos(start), y - ry * math.sin(start)
+    cosine, sine = cosine_sine(start / (2 * math.pi))
+    xa, ya = x + rx * cosine, y - ry * sine
     for n in range(1, pieces + 1):
         angle = start + extent * n / pieces
-        xb, yb = x + rx * math.cos(angle), y - ry * math.sin(angle)
+        cosine, sine = cosine_sine(angle / (2 * math.pi))
+        xb, yb = x + rx * cosine, y - ry * sine
         segment(cover, xa, ya, xb, yb, stroke)
         xa, ya = xb, yb
 

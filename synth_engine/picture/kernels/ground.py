@@ -13,6 +13,7 @@ from numba import njit, uint64
 
 from synth_engine.kernels.random import word
 from synth_engine.picture.kernels.draws import unit
+from synth_engine.picture.kernels.trig import cosine_sine
 
 FIRST_WORD = 64
 RED, GREEN, BLUE = 0.299, 0.587, 0.114  # ITU-R BT.601
@@ -45,8 +46,7 @@ def gradient(params, drawn, images):
     rows = images.reshape(count, height, width * channels)
     top, down = np.empty(width * channels, np.float32), np.empty(width * channels, np.float32)
     for i in range(uint64(count)):
-        angle = math.radians(params[i, 2 * drawn])
-        dx, dy = math.cos(angle), -math.sin(angle)
+        dx, dy = cosine_sine(-params[i, 2 * drawn] / 360)  # y runs down
         across = abs(dx) * width + abs(dy) * height
         for n in range(width * channels):
             x, c = n // channels, n % channels

@@ -6,14 +6,14 @@ A pixel counts as a character's ink from half coverage on.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from synth_engine.kernels.jit import entry, inlined
 from synth_engine.picture.kernels.blend import visible
 
 HALF = 128
 
 
-@njit(cache=True, nogil=True)
+@entry
 def judge(active, counts, ink, origin, extent, limits, rule, plane, columns, accepted):
     """Set ``accepted`` for the active images whose characters keep the limits and the filter.
 
@@ -30,7 +30,7 @@ def judge(active, counts, ink, origin, extent, limits, rule, plane, columns, acc
                 accepted[i] &= _keeps(ink[i, k], origin[i, k], extent[i, k], plane, limits)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _count_layers(count, ink, origin, extent, plane):
     """How many characters have ink at each pixel of the canvas."""
     plane[:] = 0
@@ -44,7 +44,7 @@ def _count_layers(count, ink, origin, extent, plane):
                 target[x] += source[x] >> np.uint8(7)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _keeps(ink, origin, extent, plane, limits):
     """Whether a character has ink, and no more of it off the canvas and under other characters than the limits say."""
     x0, y0, x1, y1 = visible(origin, extent, plane.shape[0], plane.shape[1])
@@ -62,7 +62,7 @@ def _keeps(ink, origin, extent, plane, limits):
     return total > 0 and total - seen <= limits[0] * total and shared <= limits[1] * total
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _inked(row):
     total = np.uint32(0)
     for x in range(row.size):
@@ -70,7 +70,7 @@ def _inked(row):
     return np.int64(total)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _shared(row, layers):
     total = np.uint32(0)
     for x in range(row.size):
@@ -78,7 +78,7 @@ def _shared(row, layers):
     return np.int64(total)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _well_formed(plane, columns, length, gap, slack):
     """The segmentation filter of `recipe.Filter`, by counting."""
     columns[:] = 0
@@ -86,7 +86,10 @@ def _well_formed(plane, columns, length, gap, slack):
         row = plane[y]
         for x in range(columns.size):
             columns[x] += row[x] > 0
-    blank_below = columns.min() + slack
+    fewest = columns[0]
+    for x in range(1, columns.size):
+        fewest = min(fewest, columns[x])
+    blank_below = fewest + slack
     found, before = 0, -1
     for x in range(columns.size):
         if columns[x] < blank_below:
@@ -95,7 +98,7 @@ def _well_formed(plane, columns, length, gap, slack):
     return found == length
 
 
-@njit(cache=True, nogil=True)
+@entry
 def write_boxes(counts, ink, origin, extent, canvas, boxes):
     """(B, L, 4) int16: the smallest box of each character's ink on the canvas; zeros where there is none."""
     for i in range(counts.size):
@@ -117,7 +120,7 @@ def write_boxes(counts, ink, origin, extent, canvas, boxes):
                 boxes[i, k, 2], boxes[i, k, 3] = origin[i, k, 0] + right, origin[i, k, 1] + bottom
 
 
-@njit(cache=True, nogil=True)
+@entry
 def write_centres(counts, ink, origin, extent, canvas, centres):
     """(B, L, 2) float32: the mean of the middles of each character's ink pixels on the canvas; zeros where none."""
     for i in range(counts.size):
@@ -136,7 +139,7 @@ def write_centres(counts, ink, origin, extent, canvas, centres):
                 centres[i, k, 1] = np.float32(down / total + origin[i, k, 1] + 0.5)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def write_masks(counts, ink, origin, extent, masks):
     """(B, L, H, W) uint8: 1 where a character has ink on the canvas."""
     for i in range(counts.size):

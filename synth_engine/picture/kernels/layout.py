@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from synth_engine.kernels.jit import entry, inlined
 from synth_engine.kernels.random import PLACE, SPREAD, mix, sample_key, word
 from synth_engine.picture.kernels.draws import unit
+from synth_engine.picture.kernels.trig import cosine_sine
 
 CELLS, FLOW, FREE = 0, 1, 2
 WORDS = 16  # words of the placement key that each character may use
@@ -38,13 +40,13 @@ class Layout(NamedTuple):
     perspective: Any  # share of half a side by which a corner moves at most
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def between(ends, row, key, n):
     """Uniform in the range in ``ends`` (R, 2)[row], from word ``n`` of ``key``."""
     return ends[row, 0] + (ends[row, 1] - ends[row, 0]) * unit(key, n)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def place_characters(seed, start, attempts, active, layout, bank, counts, fonts, labels, alphabet, canvas, placed):
     """Write ``placed`` (B, L, 15) float64 for the active images.
 
@@ -75,7 +77,7 @@ def place_characters(seed, start, attempts, active, layout, bank, counts, fonts,
                 placed[i, k, 10 + 2 * corner] = layout.perspective * (2 * u_y - 1)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _cells(key, count, layout, bank, placed):
     """`Placement`: the tile's top left in its cell, the tile turned about its middle and grown to hold the turn."""
     for k in range(count):
@@ -88,7 +90,8 @@ def _cells(key, count, layout, bank, placed):
         angle = layout.turns[turn, 1] + layout.turns[turn, 2] * u_angle
         glyph = np.int64(placed[k, 0])
         width, height, baseline = bank.tile[glyph, 0], bank.tile[glyph, 1], bank.tile[glyph, 2]
-        cosine, sine = abs(np.cos(np.deg2rad(angle))), abs(np.sin(np.deg2rad(angle)))
+        cosine, sine = cosine_sine(angle / 360)
+        cosine, sine = abs(cosine), abs(sine)
         placed[k, 1] = layout.x[k, 0] + layout.x[k, 1] * u_x + (width * cosine + height * sine) / 2
         placed[k, 2] = layout.turns[turn, 3] + layout.turns[turn, 4] * u_y + (width * sine + height * cosine) / 2
         placed[k, 3] = bank.ink[glyph, 0] - width / 2
@@ -96,7 +99,7 @@ def _cells(key, count, layout, bank, placed):
         placed[k, 5] += angle
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _about_own_middle(bank, placed, k):
     """Half the sides of character k's ink, which turns about its own middle."""
     glyph = np.int64(placed[k, 0])
@@ -105,7 +108,7 @@ def _about_own_middle(bank, placed, k):
     return half_width, half_height
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _flow(key, count, layout, bank, font, label, canvas, placed):
     x, y = between(layout.line, 0, key, 0), between(layout.line, 1, key, 1)
     pen = 0.0
@@ -126,7 +129,7 @@ def _flow(key, count, layout, bank, font, label, canvas, placed):
         placed[k, 1] += left
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _free(key, count, layout, bank, placed):
     for k in range(count):
         _about_own_middle(bank, placed, k)
