@@ -1,11 +1,11 @@
 """What delivery costs on top of drawing: bare kernel, streams, tf.data, Ray, compared inside one run.
 
 The ways take turns round by round, so that other work on the machine meets them alike; what a stream draws ahead
-while another way has its turn is a percent or two of a turn. `extra_info` holds for each way its images a second (median
-of the rounds' wall time), its rate and its CPU time an image as multiples of the bare kernel's on as many threads;
-compare ratios between machines, never rates. Floors are asserted on CPU time, or where a consumer works beside the
-workers on wall time, at 0.85 of what was measured on an idle machine. SYNTH_BENCH_TINY=1 runs everything once and
-small, without the floors.
+while another way has its turn is a percent or two of a turn. `extra_info` holds for each way its images a second
+(median of the rounds' wall time), its rate and its CPU time an image as multiples of the bare kernel's on as many
+threads; compare ratios between machines, never rates, and not those of a machine whose other work fills its caches.
+Floors are on the least CPU time of a round, which other work disturbs least. SYNTH_BENCH_TINY=1 runs everything once
+and small, without the floors.
 """
 
 from __future__ import annotations
@@ -144,6 +144,7 @@ def compare(benchmark: BenchmarkFixture, ways: dict[str, Way]) -> dict[str, dict
             "images_per_s": round(BATCH_SIZE / statistics.median(wall[name])),
             "rate_ratio": _ratio(wall[first], wall[name]),
             "cpu_ratio": _ratio(cpu[name], cpu[first]),
+            "least_cpu_ratio": round(min(cpu[name]) / min(cpu[first]), 3),
         }
         for name in ways
     }
@@ -169,7 +170,7 @@ def test_threads_to_python(benchmark: BenchmarkFixture, recipe: Recipe, threads:
             "fresh arrays": partial(fresh_arrays, Synthesizer(recipe, 7)),
         }
         figures = compare(benchmark, {name: (BATCHES, way) for name, way in ways.items()})
-    assert TINY or figures["thread pool"]["cpu_ratio"] < 1 / 0.81, figures
+    assert TINY or figures["thread pool"]["least_cpu_ratio"] < 1 / 0.81, figures
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -188,7 +189,10 @@ def test_threads_to_tf_data(benchmark: BenchmarkFixture, recipe: Recipe, threads
 
 
 def test_overhead_of_a_batch(benchmark: BenchmarkFixture, tf: Any) -> None:
-    """CPU microseconds a batch above the bare kernel's, from batches of one image; into tf.data above the sum's too."""
+    """CPU microseconds a batch above the bare kernel's, from batches of one image; into tf.data above the sum's too.
+
+    Of the round that took least, as in `compare`.
+    """
     recipe = Recipe.named("hackmit").replace(filter=None)
     with (
         open_stream(recipe, 7, batch_size=1, threads=0) as calling,
@@ -205,7 +209,7 @@ def test_overhead_of_a_batch(benchmark: BenchmarkFixture, tf: Any) -> None:
             "one thread into tf.data": summing(tf, tf_dataset(into_tf), SMALL_BATCHES),
         }
         _, cpu = interleave(benchmark, {name: (SMALL_BATCHES, way) for name, way in ways.items()})
-    cost = {name: 1e6 * statistics.median(seconds) for name, seconds in cpu.items()}
+    cost = {name: 1e6 * min(seconds) for name, seconds in cpu.items()}
     above = {name: round(cost[name] - cost["bare kernel"], 1) for name in ways if name not in ("bare kernel", "sum")}
     above["one thread into tf.data"] = round(above["one thread into tf.data"] - cost["sum"], 1)
     benchmark.extra_info["overhead_us"] = above
