@@ -133,7 +133,7 @@ class StreamStats:
 class Producer(Protocol):
     """Where a stream's batches come from. ``take`` is never called by two threads at once, ``stop`` at any time.
 
-    A producer may also have ``workers`` (tuple of `WorkerStats`) and ``in_flight`` (int), for `StreamStats`.
+    A producer may also have ``worker_stats`` (tuple of `WorkerStats`) and ``in_flight`` (int), for `StreamStats`.
     """
 
     @property
@@ -208,7 +208,7 @@ class Stream:
             open_s=time.perf_counter() - self._opened,
             remade=self._producer.remade,
             in_flight=getattr(self._producer, "in_flight", 0),
-            workers=getattr(self._producer, "workers", ()),
+            workers=tuple(getattr(self._producer, "worker_stats", ())),
         )
 
     def _take(self) -> Batch | None:

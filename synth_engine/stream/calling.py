@@ -26,7 +26,7 @@ class CallingProducer:
         self._made, self._busy_s = 0, 0.0
 
     @property
-    def workers(self) -> tuple[WorkerStats, ...]:
+    def worker_stats(self) -> tuple[WorkerStats, ...]:
         """The callers, as one."""
         return (WorkerStats(name="caller", batches=self._made, busy_s=self._busy_s),)
 

@@ -45,7 +45,7 @@ class ThreadProducer:
         self._workers = [_Worker(k, plan, synth, pool, self._orders, self._ring) for k in range(threads)]
 
     @property
-    def workers(self) -> tuple[WorkerStats, ...]:
+    def worker_stats(self) -> tuple[WorkerStats, ...]:
         """One entry a thread."""
         return tuple(
             WorkerStats(name=worker.name, batches=worker.made, busy_s=worker.busy_s) for worker in self._workers
