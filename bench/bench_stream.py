@@ -4,8 +4,8 @@ The ways take turns round by round, so that other work on the machine meets them
 while another way has its turn is a percent or two of a turn. `extra_info` holds for each way its images a second
 (median of the rounds' wall time), its rate and its CPU time an image as multiples of the bare kernel's on as many
 threads; compare ratios between machines, never rates, and not those of a machine whose other work fills its caches.
-Floors are on the least CPU time of a round, which other work disturbs least. SYNTH_BENCH_TINY=1 runs everything once
-and small, without the floors.
+The floors, 0.85 of the targets, are asserted only on a machine that does little else. SYNTH_BENCH_TINY=1 runs
+everything once and small, without them.
 """
 
 from __future__ import annotations
@@ -153,6 +153,11 @@ def compare(benchmark: BenchmarkFixture, ways: dict[str, Way]) -> dict[str, dict
     return figures
 
 
+def quiet() -> bool:
+    """Whether the figures tell: a full run, and no more at work than this benchmark's own threads and one more."""
+    return not TINY and os.getloadavg()[0] <= (os.cpu_count() or 1) + 1
+
+
 def _ratio(above: list[float], below: list[float]) -> float:
     return round(statistics.median([a / b for a, b in zip(above, below, strict=True)]), 3)
 
@@ -170,7 +175,8 @@ def test_threads_to_python(benchmark: BenchmarkFixture, recipe: Recipe, threads:
             "fresh arrays": partial(fresh_arrays, Synthesizer(recipe, 7)),
         }
         figures = compare(benchmark, {name: (BATCHES, way) for name, way in ways.items()})
-    assert TINY or figures["thread pool"]["least_cpu_ratio"] < 1 / 0.81, figures
+    if recipe.filter is not None and quiet():
+        assert figures["thread pool"]["cpu_ratio"] < 1 / (0.85 * 0.95), figures
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -185,7 +191,9 @@ def test_threads_to_tf_data(benchmark: BenchmarkFixture, recipe: Recipe, threads
             "calling thread into a sum": summing(tf, tf_dataset(calling), BATCHES),
             "one tensor into the sum": summing(tf, same_again(tf, recipe, BATCH_SIZE), BATCHES),
         }
-        compare(benchmark, {name: (BATCHES, way) for name, way in ways.items()})
+        figures = compare(benchmark, {name: (BATCHES, way) for name, way in ways.items()})
+    if recipe.filter is not None and threads == 1 and quiet():  # two threads leave two cores none for the consumer
+        assert figures["thread pool into a sum"]["rate_ratio"] > 0.85 * 0.80, figures
 
 
 def test_overhead_of_a_batch(benchmark: BenchmarkFixture, tf: Any) -> None:
@@ -213,7 +221,8 @@ def test_overhead_of_a_batch(benchmark: BenchmarkFixture, tf: Any) -> None:
     above = {name: round(cost[name] - cost["bare kernel"], 1) for name in ways if name not in ("bare kernel", "sum")}
     above["one thread into tf.data"] = round(above["one thread into tf.data"] - cost["sum"], 1)
     benchmark.extra_info["overhead_us"] = above
-    assert TINY or above["one thread"] < 25 / 0.85, above
+    if quiet():
+        assert above["one thread"] < 25 / 0.85, above
 
 
 def test_a_consumer_at_a_trainers_rate_does_not_wait(benchmark: BenchmarkFixture) -> None:
@@ -224,7 +233,8 @@ def test_a_consumer_at_a_trainers_rate_does_not_wait(benchmark: BenchmarkFixture
             live.watch, args=(stream, seconds), kwargs={"images_per_s": CONSUMER_IMAGES_PER_S}, rounds=1
         )
     benchmark.extra_info["waited_percent"] = round(100 * taken.waited_share, 2)
-    assert TINY or taken.waited_share < 0.01 / 0.85, taken
+    if quiet():
+        assert taken.waited_share < 0.01 / 0.85, taken
 
 
 def test_ray(benchmark: BenchmarkFixture, recipe: Recipe, cluster: Cluster) -> None:
