@@ -132,7 +132,7 @@ def interleave(benchmark: BenchmarkFixture, ways: dict[str, Way]) -> tuple[dict[
 
     benchmark.pedantic(one_round, rounds=ROUNDS, warmup_rounds=1)
     benchmark.extra_info["machine"] = f"{os.cpu_count()} CPUs, {platform.machine()}, load {os.getloadavg()[0]:.1f}"
-    return {name: own[1:] for name, own in wall.items()}, {name: own[1:] for name, own in cpu.items()}
+    return {name: own[1:] or own for name, own in wall.items()}, {name: own[1:] or own for name, own in cpu.items()}
 
 
 def compare(benchmark: BenchmarkFixture, ways: dict[str, Way]) -> dict[str, dict[str, float]]:
