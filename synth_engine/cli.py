@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from typing import Any
 
 import click
@@ -152,23 +151,41 @@ def target(path: str, recipe: str, out: str, mean_share: float, and_tolerance: f
 @click.option("--batch-size", default=512, show_default=True, type=click.IntRange(1), help="Images a batch.")
 @click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Ray actors; 0: threads here.")
 @click.option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster.", show_default="one started here")
+@click.option(
+    "--threads",
+    type=click.IntRange(0),
+    show_default="2 where there are 2 CPUs",
+    help="Threads that draw, without --workers; 0: the one that takes.",
+)
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="Images/s to take.", show_default="as fast as they come"
+)
 @click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True), help="How long.")
-def stream(recipe: str, seed: int, batch_size: int, workers: int, ray_address: str | None, seconds: float) -> None:
-    """Take batches as fast as they come, and say how fast that was: the way to size a machine."""
-    from synth_engine.stream import open_stream
+def stream(
+    recipe: str,
+    seed: int,
+    batch_size: int,
+    workers: int,
+    ray_address: str | None,
+    threads: int | None,
+    rate: float | None,
+    seconds: float,
+) -> None:
+    """Take batches, at full speed or at a trainer's rate, and say how that goes: the way to size a machine.
+
+    Workers that are busy all the time are the limit at full speed; with --rate, a consumer that waits 0% of the time
+    has enough of them.
+    """
+    from synth_engine.stream import live, open_stream
 
     source = Recipe.resolve(recipe)
-    with open_stream(source, seed, batch_size=batch_size, workers=workers, ray_address=ray_address) as batches:
-        next(batches)  # compiling and starting are not what is measured
-        began, before = time.perf_counter(), batches.stats
-        while time.perf_counter() - began < seconds:
-            next(batches)
-        taken, stats = time.perf_counter() - began, batches.stats
-    images = stats.images - before.images
-    click.echo(
-        f"{images / taken:,.0f} images/s, {100 * stats.images / stats.candidates:.1f}% of the candidates passed, "
-        f"the consumer waited {100 * (stats.waited_s - before.waited_s) / taken:.0f}% of the time"
-    )
+    with open_stream(
+        source, seed, batch_size=batch_size, workers=workers, ray_address=ray_address, threads=threads
+    ) as batches:
+        taken = live.watch(batches, seconds, images_per_s=rate)
+    click.echo(live.line(taken))
+    if taken.workers:
+        click.echo(live.table(taken))
 
 
 @cli.command(

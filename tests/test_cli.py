@@ -66,7 +66,7 @@ def test_a_picture_needs_an_ending(tmp_path: Path, out: str) -> None:
 
 def test_stream_reports_its_rate() -> None:
     result = CliRunner().invoke(cli, ["stream", "--seconds", "0.2", "--batch-size", "64"])
-    assert re.search(r"[\d,]+ images/s, 1\d\.\d% of the candidates passed, the consumer waited \d+%", result.output)
+    assert re.search(r"[\d,]+ images/s, 1\d\.\d% of the candidates passed, the consumer waited \d+\.\d%", result.output)
 
 
 def test_every_command_has_help_with_an_example() -> None:

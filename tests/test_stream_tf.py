@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.errors import RejectionError, SynthError
+from synth_engine.binary import BinaryRenderer
+from synth_engine.errors import RejectionError, StreamError, SynthError
+from synth_engine.outputs import Outputs
 from synth_engine.recipe import Filter
 from synth_engine.runtime import prepare_tensorflow, tune_malloc
 from synth_engine.stream import open_stream, surfacing, tf_dataset
@@ -62,14 +65,48 @@ def test_shapes_are_known_before_the_first_batch(hackmit: Recipe) -> None:
 
 
 @pytest.mark.usefixtures("tf")
-def test_a_dataset_ends_with_its_stream(tiny: Recipe) -> None:
-    with open_stream(tiny, 7, batch_size=4, batches=3) as stream:
-        assert len(list(tf_dataset(stream))) == 3
+@pytest.mark.parametrize("batches", [0, 3, 4, 9])
+def test_a_dataset_ends_with_its_stream(tiny: Recipe, batches: int) -> None:
+    with open_stream(tiny, 7, batch_size=4, batches=batches) as stream:
+        images = [images.numpy() for images, _, _ in tf_dataset(stream)]
+    assert len(images) == batches
+    np.testing.assert_array_equal(np.reshape(images, (-1, 24, 40)), Synthesizer(tiny, 7).batch(0, 4 * batches).images)
+
+
+@pytest.mark.usefixtures("tf")
+def test_a_dataset_ends_when_its_stream_is_closed(tiny: Recipe) -> None:
     with open_stream(tiny, 7, batch_size=4) as endless:
         batches = iter(tf_dataset(endless))
         next(batches)
         endless.close()
-        assert len(list(batches)) <= 3
+        assert len(list(batches)) <= 8  # what the call in progress brings, and the one before had brought
+
+
+@pytest.mark.usefixtures("tf")
+def test_an_iterator_left_early_loses_four_batches_at_most(tiny: Recipe) -> None:
+    with open_stream(tiny, 7, batch_size=4, batches=30) as stream:
+        dataset = tf_dataset(stream)
+        for _ in range(5):
+            for _ in dataset.take(1):
+                pass
+        assert len(list(dataset)) >= 30 - 5 * (1 + 4)
+
+
+@pytest.mark.usefixtures("tf")
+def test_batches_before_a_fault_arrive_and_then_its_traceback(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    render = BinaryRenderer.render
+
+    def break_at_22(renderer: BinaryRenderer, out: Outputs, start: int) -> Any:
+        return render(renderer, out, start) if not start <= 22 < start + len(out.labels) else 1 // 0
+
+    monkeypatch.setattr(BinaryRenderer, "render", break_at_22)
+    taken: list[Any] = []
+    with open_stream(tiny, 7, batch_size=4) as stream:
+        with pytest.raises(StreamError, match="recipe tiny: drawing sample 22 ") as caught, surfacing(stream):
+            taken.extend(tf_dataset(stream))
+        assert stream.failure is caught.value
+    assert len(taken) == 5
+    assert "in break_at_22" in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.usefixtures("tf")

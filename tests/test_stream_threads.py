@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
+import time
+import traceback
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, cast
 
@@ -12,7 +16,9 @@ import numpy as np
 import pytest
 
 from synth_engine import Batch, Recipe, Synthesizer
+from synth_engine.binary import BinaryRenderer
 from synth_engine.errors import FontError, RejectionError, StreamError
+from synth_engine.outputs import Outputs
 from synth_engine.recipe import Filter, Font
 from synth_engine.stream import open_stream
 from synth_engine.stream.base import Stream, StreamPlan
@@ -29,13 +35,24 @@ def stream_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("synth-stream")]
 
 
+def made(stream: Stream) -> int:
+    return sum(worker.batches for worker in stream.stats.workers)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
 @pytest.fixture(scope="module")
 def impossible(tiny: Recipe) -> Recipe:
     """No image has a run of 30 px of ink for each of its two characters."""
     return tiny.replace(filter=Filter(gap_px=30, tries_max=20))
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", [0, 1, 3])
 def test_batches_are_the_synthesizers_own(tiny: Recipe, threads: int) -> None:
     synth = Synthesizer(tiny, seed=7)
     with open_stream(tiny, 7, batch_size=5, batches=9, threads=threads) as stream:
@@ -61,6 +78,35 @@ def test_held_batches_keep_their_bytes(tiny: Recipe) -> None:
     assert len(rest) == 40
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_slow_consumer_stops_the_threads_at_the_stated_number(tiny: Recipe, threads: int) -> None:
+    with open_stream(tiny, 7, batch_size=4, threads=threads, prefetch=3) as stream:
+        for taken in (1, 2):
+            next(stream)
+            wait_for(lambda: made(stream) >= 3 + taken)  # noqa: B023 called within this round
+            time.sleep(0.1)
+            assert (made(stream), stream.stats.in_flight) == (3 + taken, 3)
+
+
+def test_memory_does_not_grow_with_what_was_delivered(tiny: Recipe) -> None:
+    with open_stream(tiny, 7, batch_size=512, threads=2, prefetch=3) as stream:
+        addresses = {batch.images.ctypes.data for batch in islice(stream, 200)}
+    assert len(addresses) <= 3 + 2 + 2  # ahead, a thread's next each, and two with the consumer
+
+
+def test_starting_late_draws_nothing_before(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts, fill = [], Synthesizer.fill
+
+    def noting(synth: Synthesizer, *arrays: Any, **more: Any) -> Any:
+        starts.append(arrays[2])
+        return fill(synth, *arrays, **more)
+
+    monkeypatch.setattr(Synthesizer, "fill", noting)
+    with open_stream(tiny, 7, batch_size=4, start_batch=1_000_000, batches=3) as stream:
+        assert len(list(stream)) == 3
+    assert sorted(starts) == [4_000_000, 4_000_004, 4_000_008]
+
+
 def test_an_early_stop_leaves_no_threads(tiny: Recipe) -> None:
     with open_stream(tiny, 7, batch_size=4, threads=2) as stream:
         next(stream)
@@ -68,6 +114,37 @@ def test_an_early_stop_leaves_no_threads(tiny: Recipe) -> None:
     assert not stream_threads()
     assert list(stream) == []
     stream.close()
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_consumer_that_raises_leaves_no_threads(tiny: Recipe, error: type[BaseException]) -> None:
+    def consume() -> None:
+        with open_stream(tiny, 7, batch_size=4, threads=2) as stream:
+            next(stream)
+            raise error
+
+    with pytest.raises(error):
+        consume()
+    assert not stream_threads()
+
+
+@pytest.mark.parametrize("consumer", ["for batch in stream: pass", "next(stream); time.sleep(60)"])
+def test_an_interrupted_process_has_ended_its_threads_within_seconds(consumer: str) -> None:
+    code = (
+        "import threading, time; from synth_engine import Recipe; from synth_engine.stream import open_stream\n"
+        "try:\n"
+        "    with open_stream(Recipe.named('hackmit'), 7, batch_size=256) as stream:\n"
+        "        next(stream); print('ready', flush=True)\n"
+        f"        {consumer}\n"
+        "except KeyboardInterrupt:\n"
+        "    print([t.name for t in threading.enumerate()])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=5)[0] == "['MainThread']\n"
+    assert child.returncode == 0
 
 
 def test_a_forgotten_stream_ends_its_threads(tiny: Recipe) -> None:
@@ -84,6 +161,34 @@ def test_a_workers_error_comes_once_with_its_type(impossible: Recipe) -> None:
         assert stream.failure is caught.value
         assert list(stream) == []
         assert not stream_threads()
+
+
+def broken_at(index: int) -> Callable[..., Any]:
+    """A `BinaryRenderer.render` with a fault that only sample ``index`` meets."""
+    render = BinaryRenderer.render
+
+    def draw_or_break(renderer: BinaryRenderer, out: Outputs, start: int) -> Any:
+        if start <= index < start + len(out.labels):
+            raise ZeroDivisionError("a fault of the stage")
+        return render(renderer, out, start)
+
+    return draw_or_break
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_a_fault_in_a_recipe_arrives_once_with_recipe_sample_and_traceback(
+    tiny: Recipe, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(BinaryRenderer, "render", broken_at(14))
+    with open_stream(tiny, 7, batch_size=4, threads=threads) as stream:
+        assert len(list(islice(stream, 3))) == 3
+        with pytest.raises(StreamError, match=r"recipe tiny: drawing sample 14 \(seed 7\) failed with Zero") as caught:
+            next(stream)
+        assert list(stream) == []
+    assert caught.value.value == 14
+    trace = "".join(traceback.format_exception(caught.value))
+    assert trace.count("in draw_or_break") == 1
+    assert trace.count("ZeroDivisionError: a fault of the stage\n") == 1
 
 
 def test_stats_count_what_was_delivered(hackmit: Recipe) -> None:

@@ -1,4 +1,6 @@
-"""Delivery of samples: batches of (recipe, seed) in order, the same bytes from threads, Ray actors and into tf.data.
+"""Delivery of samples: batches of (recipe, seed) in order, the same bytes from every producer, and into tf.data.
+
+Producers are the calling thread, a pool of threads (the default), and Ray actors on this machine or on others.
 
 Importing this package loads neither Ray nor TensorFlow; `open_stream` with workers and `tf_dataset` do.
 """
@@ -7,12 +9,13 @@ from __future__ import annotations
 
 from synth_engine.errors import StreamError
 from synth_engine.recipe import Recipe
-from synth_engine.stream.base import Producer, Stream, StreamPlan, StreamStats
+from synth_engine.stream.base import Producer, Stream, StreamPlan, StreamStats, WorkerStats
+from synth_engine.stream.calling import CallingProducer
 from synth_engine.stream.ray_actors import RayProducer
 from synth_engine.stream.tf_data import surfacing, tf_dataset
 from synth_engine.stream.threads import ThreadProducer
 
-__all__ = ["Stream", "StreamPlan", "StreamStats", "open_stream", "surfacing", "tf_dataset"]
+__all__ = ["Stream", "StreamPlan", "StreamStats", "WorkerStats", "open_stream", "surfacing", "tf_dataset"]
 
 
 def open_stream(
@@ -29,21 +32,25 @@ def open_stream(
 ) -> Stream:
     """Start producing batches ``start_batch``, … (``batches`` of them, None: without end), and return their stream.
 
-    ``workers`` = 0 draws in ``threads`` threads of this process (None: two, where there are two processors), up to
-    ``prefetch`` batches ahead. ``workers`` = N draws in N Ray actors, on the cluster at ``ray_address`` (``host:port``,
-    ``auto``, ``local``; None: ``$RAY_ADDRESS``, else a private Ray on this machine); ``threads`` and ``prefetch`` do
-    not apply there, what is ahead being bounded by Ray's object store. The bytes are the same in every case.
+    ``workers`` = 0 draws in ``threads`` threads of this process (None: two, where there are two processors), at most
+    max(prefetch, threads) batches ahead; ``threads`` = 0 draws in the thread that asks, when it asks. ``workers`` = N
+    draws in N Ray actors, on the cluster at ``ray_address`` (``host:port``, ``auto``, ``local``; None:
+    ``$RAY_ADDRESS``, else a private Ray on this machine); ``threads`` and ``prefetch`` do not apply there, what is
+    ahead being bounded by Ray's object store. The bytes are the same in every case.
 
     Raises FontError for unusable fonts and StreamError for numbers out of range or a Ray that cannot be had;
     RejectionError comes from the iterator. Close the stream, or use it in a ``with`` statement.
     """
     plan = StreamPlan(recipe=recipe, seed=seed, batch_size=batch_size, start_batch=start_batch, batches=batches)
-    for name, value, least in (("workers", workers, 0), ("threads", threads or 1, 1), ("prefetch", prefetch, 1)):
+    for name, value, least in (("workers", workers, 0), ("threads", threads or 0, 0), ("prefetch", prefetch, 1)):
         if value < least:
             raise StreamError(f"`{name}` is {value}; expected an integer of at least {least}", value)
-    producer: Producer = (
-        RayProducer(plan, workers=workers, address=ray_address)
-        if workers
-        else ThreadProducer(plan, threads=threads, prefetch=prefetch)
-    )
-    return Stream(plan, producer)
+    return Stream(plan, _producer(plan, workers, ray_address, threads, prefetch))
+
+
+def _producer(plan: StreamPlan, workers: int, ray_address: str | None, threads: int | None, prefetch: int) -> Producer:
+    if workers:
+        return RayProducer(plan, workers=workers, address=ray_address)
+    if threads == 0:
+        return CallingProducer(plan)
+    return ThreadProducer(plan, threads=threads, prefetch=prefetch)

@@ -18,7 +18,7 @@ from itertools import count
 from types import TracebackType
 from typing import Protocol
 
-from synth_engine.errors import StreamError
+from synth_engine.errors import StreamError, SynthError
 from synth_engine.recipe import Recipe
 from synth_engine.stream.buffers import BufferPool
 from synth_engine.synthesizer import Batch, Synthesizer
@@ -67,22 +67,74 @@ class StreamPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorkerStats:
+    """What one worker (a thread, an actor) has done: batches drawn, delivered or not, and seconds spent on them."""
+
+    name: str
+    batches: int = 0
+    busy_s: float = 0.0
+
+    def since(self, before: WorkerStats) -> WorkerStats:
+        """What came after ``before``."""
+        return WorkerStats(name=self.name, batches=self.batches - before.batches, busy_s=self.busy_s - before.busy_s)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StreamStats:
     """What a stream has delivered so far.
 
     candidates: images drawn for the delivered ones, rejected ones included; waited_s: seconds that the consumer
-    waited for batches; remade: workers that were lost and replaced (what they owed was made again, the same bytes).
+    waited for batches; open_s: seconds since the stream was opened; remade: workers that were lost and replaced (what
+    they owed was made again, the same bytes); in_flight: batches begun and not delivered; workers: each worker's
+    share, empty where a producer does not tell.
     """
 
     batches: int = 0
     images: int = 0
     candidates: int = 0
     waited_s: float = 0.0
+    open_s: float = 0.0
     remade: int = 0
+    in_flight: int = 0
+    workers: tuple[WorkerStats, ...] = ()
+
+    @property
+    def images_per_s(self) -> float:
+        """Images delivered a second."""
+        return self.images / self.open_s if self.open_s else 0.0
+
+    @property
+    def waited_share(self) -> float:
+        """Share of the time that the consumer waited, 0 to 1."""
+        return self.waited_s / self.open_s if self.open_s else 0.0
+
+    @property
+    def rejected_share(self) -> float:
+        """Share of the candidates that the filter rejected, 0 to 1."""
+        return 1 - self.images / self.candidates if self.candidates else 0.0
+
+    def since(self, before: StreamStats) -> StreamStats:
+        """What came after ``before``, an earlier reading of the same stream; in_flight is as of now."""
+        earlier = {worker.name: worker for worker in before.workers}
+        return StreamStats(
+            batches=self.batches - before.batches,
+            images=self.images - before.images,
+            candidates=self.candidates - before.candidates,
+            waited_s=self.waited_s - before.waited_s,
+            open_s=self.open_s - before.open_s,
+            remade=self.remade - before.remade,
+            in_flight=self.in_flight,
+            workers=tuple(
+                worker.since(earlier.get(worker.name, WorkerStats(name=worker.name))) for worker in self.workers
+            ),
+        )
 
 
 class Producer(Protocol):
-    """Where a stream's batches come from. ``take`` is never called by two threads at once, ``stop`` at any time."""
+    """Where a stream's batches come from. ``take`` is never called by two threads at once, ``stop`` at any time.
+
+    A producer may also have ``worker_stats`` (tuple of `WorkerStats`) and ``in_flight`` (int), for `StreamStats`.
+    """
 
     @property
     def remade(self) -> int:
@@ -111,7 +163,7 @@ class Stream:
         self.failure: Exception | None = None
         self._producer = producer
         self._batches = self._images = self._candidates = 0
-        self._waited_s = 0.0
+        self._waited_s, self._opened = 0.0, time.perf_counter()
         self._turn = threading.RLock()
         self._closing = False
         self._finish = weakref.finalize(self, producer.close)
@@ -153,7 +205,10 @@ class Stream:
             images=self._images,
             candidates=self._candidates,
             waited_s=self._waited_s,
+            open_s=time.perf_counter() - self._opened,
             remade=self._producer.remade,
+            in_flight=getattr(self._producer, "in_flight", 0),
+            workers=tuple(getattr(self._producer, "worker_stats", ())),
         )
 
     def _take(self) -> Batch | None:
@@ -179,14 +234,49 @@ class Stream:
 
 
 def draw_batch(synth: Synthesizer, plan: StreamPlan, index: int, pool: BufferPool) -> Batch:
-    """Batch ``index`` of the plan, in memory of the pool."""
+    """Batch ``index`` of the plan, in memory of the pool. Raises RejectionError, or StreamError as `drawing_error`."""
     shapes, start = plan.shapes, index * plan.batch_size
     images, labels = pool.empty(shapes[0], "u1"), pool.empty(shapes[1], "u1")
     boxes = pool.empty(shapes[2], "i2")
-    cost = synth.fill(images, labels, start, boxes=boxes)
+    try:
+        candidates, relabelled = synth.fill(images, labels, start, boxes=boxes)
+    except SynthError:
+        raise
+    except Exception as error:
+        raise drawing_error(synth, start, plan.batch_size, error) from error
     return Batch(
-        images=images, labels=labels, boxes=boxes, alphabet=plan.recipe.alphabet, start=start, **cost._asdict()
+        images=images,
+        labels=labels,
+        boxes=boxes,
+        alphabet=plan.recipe.alphabet,
+        start=start,
+        candidates=candidates,
+        relabelled=relabelled,
     )
+
+
+def drawing_error(synth: Synthesizer, start: int, count: int, error: Exception) -> StreamError:
+    """What a consumer is told of an ``error`` that no recipe should raise: the recipe, and the sample it fails on.
+
+    Samples ``start`` … ``start + count - 1`` are drawn again, one by one, to find it; ``value`` is its index. To be
+    raised from ``error``, whose traceback says where.
+    """
+    failing = _first_failing(synth, start, count)
+    where = f"sample {failing}" if failing is not None else f"one of the samples {start} to {start + count - 1}"
+    return StreamError(
+        f"recipe {synth.recipe.name}: drawing {where} (seed {synth.seed}) failed with {type(error).__name__}: {error}; "
+        f"a recipe without the stage that fails goes on, and a report of this error is welcome",
+        failing,
+    )
+
+
+def _first_failing(synth: Synthesizer, start: int, count: int) -> int | None:
+    for index in range(start, start + count):
+        try:
+            synth.batch(index, 1)
+        except Exception:
+            return index
+    return None
 
 
 _left_open: weakref.WeakSet[Stream] = weakref.WeakSet()

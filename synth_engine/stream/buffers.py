@@ -25,30 +25,43 @@ def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 class BufferPool:
     """Hands out arrays like `aligned_empty` does, from memory that comes back by itself.
 
-    ``keep``: blocks of one size that are kept while unused; further ones are freed. Safe to use from several threads.
+    ``keep``: arrays of one kind that are kept while unused; further ones are freed. The last one to come back is the
+    first to go out again, while the processor's cache still holds some of it. Safe to use from several threads.
     """
 
     def __init__(self, keep: int) -> None:
-        self._unused: defaultdict[int, deque[NDArray[np.uint8]]] = defaultdict(lambda: deque(maxlen=keep))
+        self._unused: defaultdict[tuple[object, ...], _Unused] = defaultdict(lambda: deque(maxlen=keep))
 
     def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """An uninitialised C-contiguous array on a 64-byte boundary that shares no memory with any living array."""
-        size = math.prod(shape) * np.dtype(dtype).itemsize
-        unused = self._unused[size]
+        unused = self._unused[shape, dtype]
         try:
             memory = unused.pop()
         except IndexError:
-            memory = _aligned_bytes(size)
-        return np.asarray(_Loan(memory, unused)).view(dtype).reshape(shape)
+            memory = _Memory(shape, dtype)
+        return np.asarray(_Loan(memory, unused))
+
+
+class _Memory:
+    """An array's memory, and what NumPy asks of it: describing an array anew costs more than lending it."""
+
+    __slots__ = ("array", "interface")
+
+    def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+        self.array = aligned_empty(shape, dtype)
+        self.interface = self.array.__array_interface__
+
+
+_Unused = deque[_Memory]
 
 
 class _Loan:
-    """Owner of one block: NumPy keeps it as the base of every array and view made of the block."""
+    """Owner of lent memory: NumPy keeps it as the base of the array and of every view made of that."""
 
     __slots__ = ("__array_interface__", "_memory", "_unused")
 
-    def __init__(self, memory: NDArray[np.uint8], unused: deque[NDArray[np.uint8]]) -> None:
-        self.__array_interface__ = memory.__array_interface__
+    def __init__(self, memory: _Memory, unused: _Unused) -> None:
+        self.__array_interface__ = memory.interface
         self._memory, self._unused = memory, unused
 
     def __del__(self) -> None:
