@@ -4,6 +4,8 @@ One process and one thread each; the rivals take turns and the medians of the pr
 texts are drawn beforehand for the peers, the engine draws its own; the engine also writes labels and boxes, which no
 peer does. Everyone draws with the file of Arimo from `fontpkg_arimo`.
 
+- engine, everything on: `recipes/everything.toml`, the same with a line warp, grain, blur, noise and a JPEG round trip;
+  compared with captcha, the peer that has the most of that.
 - engine: `recipes/grey.toml`, uint8 arrays of 100×50: letters of 30 px turned by ±25° and in perspective one by one, a
   Bézier curve and thirty dots.
 - captcha: `ImageCaptcha(100, 50)` at its defaults (letters of 42 to 56 px turned by ±30° and warped, thirty dots, one
@@ -49,13 +51,8 @@ SLACK = 2.0  # a busy or another machine may shift a ratio by so much; peers wit
 pytestmark = pytest.mark.benchmark(group="peers")
 
 
-def grey_recipe() -> Recipe:
-    """What the engine draws in this comparison."""
-    return Recipe.load(Path(__file__).parent / "recipes" / "grey.toml")
-
-
-def engine_rival() -> Rival:
-    synth = Synthesizer(grey_recipe(), seed=1)
+def engine_rival(recipe: str) -> Rival:
+    synth = Synthesizer(Recipe.load(Path(__file__).parent / "recipes" / recipe), seed=1)
     batch = synth.batch(0, BATCH)
 
     def turn() -> None:
@@ -128,7 +125,8 @@ def draws() -> dict[str, Callable[[str], object]]:
 @pytest.fixture(scope="module")
 def rates(draws: dict[str, Callable[[str], object]]) -> dict[str, float]:
     peers = {name: peer_rival(draw) for name, draw in draws.items()}
-    return rates_of({"engine": engine_rival(), **peers}, ROUNDS)
+    engines = {"engine": engine_rival("grey.toml"), "engine, everything on": engine_rival("everything.toml")}
+    return rates_of({**engines, **peers}, ROUNDS)
 
 
 @pytest.mark.parametrize("peer", PEERS)
@@ -147,3 +145,14 @@ def test_engine_against_a_peer(
     benchmark.extra_info["wanted"] = WANTED.get(peer)
     benchmark(draws[peer], "x7gk")
     assert ratio > WANTED.get(peer, SLACK) / SLACK, rates
+
+
+def test_everything_on_against_captcha(benchmark: BenchmarkFixture, rates: dict[str, float]) -> None:
+    if "captcha" not in rates:
+        pytest.skip("captcha is not installed; install the extra `peers`")
+    ratio = rates["engine, everything on"] / rates["captcha"]
+    benchmark.extra_info["engine, everything on, images/s"] = round(rates["engine, everything on"])
+    benchmark.extra_info["engine, everything on / captcha"] = round(ratio, 1)
+    rival = engine_rival("everything.toml")
+    benchmark.pedantic(rival.turn, rounds=1 if TINY else 5)
+    assert ratio > 5, rates

@@ -1,6 +1,8 @@
 """Plates photographed off a display: a recipe with two stages of one's own, from stages.py beside this file.
 
-python examples/own_stage.py plates.png
+    python examples/own_stage.py plates.png
+
+A recipe names them as ``stages:scanlines``: what is beside the script is on Python's path.
 """
 
 from __future__ import annotations

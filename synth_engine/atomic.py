@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,22 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def staging(path: Path) -> Iterator[Path]:
+    """Give an empty hidden folder beside ``path`` to make it in, to be moved from there; the folder is removed.
+
+    Its name follows from ``path``, so what a killed process left is cleared away by the next that makes ``path``. Only
+    one process at a time may.
+    """
+    parts = path.parent / f".{path.name}.part"
+    shutil.rmtree(parts, ignore_errors=True)
+    parts.mkdir(parents=True)
+    try:
+        yield parts
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

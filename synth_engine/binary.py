@@ -7,10 +7,10 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from synth_engine.glyphs import GlyphBank
-from synth_engine.kernels import MIRRORED, PIXELS, Glyphs, Plan, Scratch, render
+from synth_engine.glyphs import GlyphBank, table
+from synth_engine.kernels import Glyphs, Plan, Scratch, draw_masks, render
 from synth_engine.outputs import Outputs, Rendered
-from synth_engine.plan import plan_of
+from synth_engine.plan import plan_of, uses_profiles
 from synth_engine.recipe import Recipe
 
 
@@ -20,8 +20,9 @@ class BinaryRenderer:
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self._recipe, self._seed = recipe, np.uint64(seed)
         bank = GlyphBank.of(recipe)
-        self._glyphs = Glyphs(bank.rows, bank.place, bank.columns)
-        self._plan: Plan = plan_of(recipe)
+        profiles = uses_profiles(recipe, len(bank.rows))
+        self._glyphs = Glyphs(bank.rows, table(bank, profiles=profiles))
+        self._plan: Plan = plan_of(recipe, profiles=profiles)
         self._local = threading.local()
 
     @property
@@ -31,6 +32,8 @@ class BinaryRenderer:
 
     def render(self, out: Outputs, start: int) -> Rendered:
         """Fill ``out``, whose arrays fit and are contiguous, with the samples from ``start`` on."""
+        asked = max(len(out.centres), len(out.masks))
+        placements = np.empty((asked, self._recipe.length_max, 3), np.int64)
         failed, candidates, relabelled = render(
             self._glyphs,
             self._plan,
@@ -38,34 +41,30 @@ class BinaryRenderer:
             self._seed,
             start,
             out.packed,
-            out.images,
-            _as_words(out.images, out.packed),
+            out.images.reshape(-1),
             out.labels,
             out.boxes,
+            placements,
         )
+        if asked:
+            self._draw_masks(out, placements, len(out.labels) if failed < 0 else int(failed))
         return Rendered(int(failed), int(candidates), int(relabelled))
+
+    def _draw_masks(self, out: Outputs, placements: NDArray[np.int64], count: int) -> None:
+        shape, scratch = self._recipe.shape, self._scratch()
+        masks, labels = out.masks.reshape(-1), out.labels[:count]
+        draw_masks(self._glyphs, shape, scratch, labels, placements, masks, out.centres)
 
     def _scratch(self) -> Scratch:
         if not hasattr(self._local, "scratch"):
-            height, width = self._recipe.shape
-            pad, words = self._glyphs.rows.shape[1], (width + 63) // 64
+            pad, (words, tall) = len(self._glyphs.rows), self._plan.mask.shape
             self._local.scratch = Scratch(
-                canvas=np.zeros((height, pad + words + pad + 1), np.uint64),
-                profile=np.zeros((3, pad + words + pad + 1), np.uint64),
+                canvas=np.zeros((pad + words + pad, tall), np.uint64),
+                blank=np.zeros((words, tall), np.uint64),
                 inked=np.zeros(words + 1, np.uint64),
-                counts=np.zeros(width, np.int64),
-                pixels=PIXELS,
-                mirrored=MIRRORED,
-                stream=np.zeros(height * width // 64 + 2, np.uint64),
+                counts=np.zeros(self._recipe.shape[1], np.int64),
+                label=np.zeros(self._recipe.length_max, np.uint8),
                 placed=np.zeros((self._recipe.length_max, 3), np.int64),
             )
         scratch: Scratch = self._local.scratch
         return scratch
-
-
-def _as_words(images: NDArray[np.uint8], packed: bool) -> NDArray[np.uint64]:
-    """The same memory as 64-bit words, one row an image; no columns where an image's bytes do not divide by 8."""
-    size = images[0].size if len(images) else 0
-    if packed or size % 8 or images.ctypes.data % 8:
-        return np.empty((len(images), 0), np.uint64)
-    return images.reshape(len(images), size).view(np.uint64)

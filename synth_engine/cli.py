@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -63,18 +65,60 @@ def sample(recipe: str, seed: int, count: int, start: int, out: str) -> None:
     click.echo(f"{out}: {count} samples, {100 * count / batch.candidates:.1f}% of the candidates passed the filter")
 
 
-@cli.command(epilog="Example: python -m synth_engine export --recipe hackmit --count 1000 --out data")
+def _shards(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> list[int] | None:
+    """The shards that ``3`` and half-open ranges such as ``0:8`` name; None where nothing is given."""
+    if not given:
+        return None
+    found = [re.fullmatch(r"(\d+)(?::(\d+))?", text) for text in given]
+    if not all(found):
+        raise click.BadParameter(f"expected a shard, such as 3, or a range, such as 0:8; received {' '.join(given)}")
+    ends = [(int(one[1]), int(one[2] or int(one[1]) + 1)) for one in found if one]
+    return [shard for first, stop in ends for shard in range(first, stop)]
+
+
+@cli.command(
+    epilog="Example: python -m synth_engine export --recipe hackmit --count 1000000 --format webdataset --shards 16 "
+    "--out data"
+)
 @recipe_option
 @seed_option
-@click.option("--count", required=True, type=click.IntRange(1), help="Images to write.")
+@click.option("--count", required=True, type=click.IntRange(1), help="Images of the data set.")
 @click.option("--start", default=0, show_default=True, type=click.IntRange(0), help="Index of the first sample.")
-@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for the PNG files and labels.csv.")
-def export(recipe: str, seed: int, count: int, start: int, out: str) -> None:
-    """Write PNG files and labels.csv (name,text); a stopped export goes on where it was."""
-    from synth_engine.export import export_png
+@click.option(
+    "--format",
+    default="png",
+    show_default=True,
+    type=click.Choice(["png", "webdataset", "tfrecord", "parquet"]),
+    help="What a shard is: a folder of PNG files, a tar file, a TFRecord file, a Parquet file.",
+)
+@click.option("--shards", default=1, show_default=True, type=click.IntRange(1), help="Parts to write it in.")
+@click.option(
+    "--shard",
+    "only",
+    multiple=True,
+    callback=_shards,
+    metavar="K|A:B",
+    help="Make only shard K, or A to B - 1; may be repeated.  [default: all]",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0),
+    show_default="one a processor, at most one a shard",
+    help="Processes that make a shard each at a time; 0: none but this one.",
+)
+@click.option("--boxes/--no-boxes", default=True, show_default=True, help="Store each character's box.")
+@click.option("--masks/--no-masks", default=False, show_default=True, help="Store each character's pixels.")
+@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for the data set.")
+def export(recipe: str, out: str, **options: Any) -> None:
+    """Write a data set: pictures, texts and boxes, in shards.
 
-    export_png(Synthesizer(Recipe.resolve(recipe), seed), out, count=count, start=start)
-    click.echo(f"{out}: {count} images and labels.csv")
+    A stopped export goes on where it was: finished shards are kept. Several machines can share the work and the
+    folder, each with a --shard of its own; the files are the same bytes as from one.
+    """
+    from synth_engine.export import export_dataset
+
+    done = export_dataset(Recipe.resolve(recipe), out, **options)
+    click.echo(f"{out}: {done.images:,} images written, shards: {done.made} made, {done.kept} kept")
 
 
 @cli.command(epilog="Example: python -m synth_engine target challenges --recipe hackmit --out runs/target")

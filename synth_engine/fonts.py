@@ -36,7 +36,7 @@ def open_font(font: Font) -> ImageFont.FreeTypeFont:
     """The face at its size and axes; raises FontError for a damaged file or an axis that the face does not have."""
     path = font_path(font.file)
     try:
-        face = ImageFont.truetype(str(path), font.size_px, layout_engine=ImageFont.Layout.BASIC)
+        face = ImageFont.truetype(str(path), font.sizes_px[0], layout_engine=ImageFont.Layout.BASIC)
     except OSError as error:
         raise FontError(f"font {font.file}: Pillow cannot open it ({error}); give a TTF, OTF or WOFF file") from error
     if font.axes:
@@ -65,22 +65,22 @@ def draw_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> I
     return tile
 
 
-def check_coverage(font: Font, alphabet: str, raster: Raster) -> None:
+def check_coverage(font: Font, alphabet: str, raster: Raster | None) -> None:
     """Raise FontError for characters that the font lacks, draws off the tile, or draws like another case."""
-    face = open_font(font)
+    face, size = open_font(font), font.sizes_px[0]
 
     @cache
     def drawn(character: str) -> bytes:
         # On an ample square tile of its own: shapes are compared here, not placed.
-        return draw_tile(face, character, Raster(tile_px=max(8, 3 * font.size_px))).tobytes()
+        return draw_tile(face, character, Raster(tile_px=max(8, 3 * size))).tobytes()
 
     lacking = [c for c in alphabet if drawn(c) == drawn(MISSING) or not any(drawn(c))]
     if lacking:
         raise FontError(f"font {font.file} lacks {''.join(lacking)!r}; choose another font or alphabet", lacking)
-    clipped = [c for c in alphabet if _overflows(face, c, raster)]
-    if clipped:
+    clipped = [c for c in alphabet if _overflows(face, c, raster)] if raster else []
+    if raster and clipped:
         raise FontError(
-            f"font {font.file} at {font.size_px} px draws {''.join(clipped)!r} past the tile of {raster.tile_px} px; "
+            f"font {font.file} at {size} px draws {''.join(clipped)!r} past the tile of {raster.tile_px} px; "
             "raise `raster.tile_px` or lower `size_px`",
             clipped,
         )

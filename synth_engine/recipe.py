@@ -25,6 +25,7 @@ PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(gt=0)]
 Span = Annotated[float, msgspec.Meta(ge=0)]
 Line = tuple[int, int, int, int]
+FACES_MAX = 256
 
 
 class Canvas(Part, frozen=True, kw_only=True):
@@ -37,14 +38,20 @@ class Canvas(Part, frozen=True, kw_only=True):
 class Font(Part, frozen=True, kw_only=True):
     """One face. ``file`` is a path or ``package:NAME/PATH``, a file that the installed package NAME brings.
 
-    ``axes`` sets a variable font's axes by name (``{Weight = 700}``); ``share`` is its weight in the draw of a font
-    for each sample.
+    ``size_px`` is one size, or a smallest and a largest of which every whole size is drawn alike. ``axes`` sets a
+    variable font's axes by name (``{Weight = 700}``); ``share`` is its weight in the draw of a font for each sample.
     """
 
     file: str
-    size_px: PositiveInt
+    size_px: int | tuple[int, int]  # with a least value, msgspec 0.22 crashes at the next garbage collection
     axes: dict[str, float] = {}
     share: Share = 1.0
+
+    @property
+    def sizes_px(self) -> range:
+        """Every size that is drawn."""
+        low, high = (self.size_px, self.size_px) if isinstance(self.size_px, int) else self.size_px
+        return range(low, high + 1)
 
 
 class Raster(Part, frozen=True, kw_only=True):
@@ -141,6 +148,10 @@ class Recipe(Part, frozen=True, kw_only=True):
 
     Without ``picture`` an image is binary: turned characters in cells, a shared mask, pixel noise; the fastest path.
     With it, characters stand where ``placement`` or ``picture.layout`` says, and the rest of `parts` applies.
+
+    Every position draws from ``alphabet``, or from its own entry of ``alphabets`` (as many as the longest text has
+    characters); or texts are drawn from ``words``, all alike (in a TOML file ``words_file`` may name a file with one
+    a line instead). Labels index ``alphabet`` in any case.
     """
 
     name: str
@@ -149,6 +160,8 @@ class Recipe(Part, frozen=True, kw_only=True):
     canvas: Canvas
     fonts: Annotated[tuple[Font, ...], msgspec.Meta(min_length=1, max_length=256)]
     placement: Placement | None = None
+    alphabets: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     raster: Raster = Raster()
     filter: Filter | None = None
     mask: Mask = Mask()
@@ -168,6 +181,15 @@ class Recipe(Part, frozen=True, kw_only=True):
     def length_max(self) -> int:
         """Most characters of an image: the second axis of labels and boxes."""
         return self.length_range[1]
+
+    @property
+    def faces(self) -> tuple[Font, ...]:
+        """What is drawn: every font at every one of its sizes, its share divided among them."""
+        return tuple(
+            msgspec.structs.replace(font, size_px=size, share=font.share / len(font.sizes_px))
+            for font in self.fonts
+            for size in font.sizes_px
+        )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -247,6 +269,8 @@ def _check(recipe: Recipe) -> None:
     low, high = recipe.length_range
     if not 1 <= low <= high <= 64:
         raise ValueError(f"`length` is {recipe.length}; expected 1 to 64, the fewest first")
+    _check_texts(recipe)
+    _check_sizes(recipe)
     if recipe.picture is not None:
         _check_picture(recipe, recipe.picture)
     if recipe.placement is not None:
@@ -275,6 +299,33 @@ def _check_placement(recipe: Recipe, placement: Placement) -> None:
         raise ValueError(f"`x_span_px` has {len(spans)} entries for up to {recipe.length_max} characters")
 
 
+def _check_texts(recipe: Recipe) -> None:
+    low, high = recipe.length_range
+    if recipe.words and recipe.alphabets:
+        raise ValueError("`words` and `alphabets` are both given; texts are drawn from one of them")
+    if recipe.alphabets and len(recipe.alphabets) != high:
+        raise ValueError(f"`alphabets` has {len(recipe.alphabets)} entries for up to {high} characters")
+    for k, letters in enumerate(recipe.alphabets):
+        if not letters or len(set(letters)) != len(letters):
+            raise ValueError(f"`alphabets[{k}]` is {letters!r}; expected each of its characters once, and one at least")
+    for word in recipe.words:
+        if not low <= len(word) <= high:
+            raise ValueError(f"`words` holds {word!r} of {len(word)} characters; `length` allows {low} to {high}")
+    for where, text in [("alphabets", text) for text in recipe.alphabets] + [("words", word) for word in recipe.words]:
+        unknown = "".join(sorted(set(text) - set(recipe.alphabet)))
+        if unknown:
+            raise ValueError(f"`{where}` holds {text!r}, but `alphabet` lacks {unknown!r}; add it there")
+
+
+def _check_sizes(recipe: Recipe) -> None:
+    for font in recipe.fonts:
+        if not font.sizes_px or font.sizes_px[0] < 1:
+            raise ValueError(f"`size_px` of {font.file} is {font.size_px}; expected 1 or more, the smaller size first")
+    count = sum(len(font.sizes_px) for font in recipe.fonts)
+    if count > FACES_MAX:
+        raise ValueError(f"`fonts` makes {count} faces, one a size; expected at most {FACES_MAX}: narrow `size_px`")
+
+
 def _check_mask(recipe: Recipe) -> None:
     height, width = recipe.shape
     digits = 2 * ((width + 7) // 8)
@@ -295,8 +346,9 @@ def _decode(content: bytes, *, where: str, folder: Path | None) -> Recipe:
         raise RecipeError(f"{where}: {error}{_hint(str(error))}", where) from error
     from synth_engine.fonts import check_coverage  # opens files with Pillow: not for a module that is all values
 
-    for font in recipe.fonts:
-        check_coverage(font, recipe.alphabet, recipe.raster)
+    in_cells = recipe.placement is not None  # other layouts draw on no tile that could cut a character
+    for face in recipe.faces:
+        check_coverage(face, recipe.alphabet, recipe.raster if in_cells else None)
     return recipe
 
 
@@ -311,7 +363,7 @@ def _with_pictures(recipe: Recipe, folder: Path | None) -> Recipe:
 
 
 def _resolve_paths(data: dict[str, Any], folder: Path) -> None:
-    """Make paths absolute and read the mask's picture; entries of a wrong type are left to the conversion's report."""
+    """Make paths absolute, read the mask's picture and the words; what has a wrong type is left to the conversion."""
     fonts, mask = data.get("fonts"), data.get("mask")
     for font in fonts if isinstance(fonts, list) else []:
         file = font.get("file") if isinstance(font, dict) else None
@@ -319,6 +371,18 @@ def _resolve_paths(data: dict[str, Any], folder: Path) -> None:
             font["file"] = str((folder / file).resolve())
     if isinstance(mask, dict) and isinstance(mask.get("file"), str):
         mask["rows"] = mask_rows(_read_picture(folder / mask.pop("file")))
+    if isinstance(data.get("words_file"), str):
+        data["words"] = _read_words(folder / data.pop("words_file"))
+
+
+def _read_words(path: Path) -> list[str]:
+    try:
+        words = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"`words_file` {path} cannot be read as UTF-8 text: {error}") from error
+    if not words:
+        raise ValueError(f"`words_file` {path} is empty; expected one word a line")
+    return words
 
 
 def _read_picture(path: Path) -> Any:

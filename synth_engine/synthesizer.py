@@ -152,9 +152,10 @@ class Synthesizer:
             raise ArrayError(f"`start` is {start}; expected a sample index from 0 to 2**62", start)
 
     def _raise_rejected(self, index: int) -> None:
+        rule = "filter" if self.recipe.filter else "picture.limits"
         raise RejectionError(
-            f"recipe {self.recipe.name}: the filter rejected all {self._renderer.tries_max:,} candidates for sample "
-            f"{index} (100.0%); widen the placement, shorten the text, or relax `filter`",
+            f"recipe {self.recipe.name}: the {rule.rpartition('.')[2]} rejected all {self._renderer.tries_max:,} "
+            f"candidates for sample {index} (100.0%); widen the placement, shorten the text, or relax `{rule}`",
             index,
         )
 

@@ -36,12 +36,21 @@ def sample_key(seed: int, index: int) -> int:
 
 @dataclass
 class Sample:
-    """One finished image (H, W) bool, its text, its boxes (half-open, clipped), and the candidates it took."""
+    """One finished image (H, W) bool, its text, its boxes (half-open, clipped), and the candidates it took.
+
+    masks: each character's own ink (H, W) bool, whatever covers it.
+    """
 
     image: np.ndarray
     text: str
     boxes: list[tuple[int, int, int, int]]
     candidates: int
+    masks: list[np.ndarray]
+
+    def centres(self) -> list[tuple[float, float]]:
+        """Mean (x, y) of the middles of each mask's pixels; (0, 0) for an empty one."""
+        found = [np.argwhere(mask)[:, ::-1] + 0.5 for mask in self.masks]
+        return [tuple(np.float32(xy.mean(axis=0))) if len(xy) else (0.0, 0.0) for xy in found]
 
 
 @dataclass
@@ -60,7 +69,7 @@ class Naive:
 
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self.recipe, self.seed = recipe, seed
-        self.faces = [open_font(font) for font in recipe.fonts]
+        self.faces = [open_font(face) for face in recipe.faces]
 
     def sample(self, index: int) -> Sample:
         recipe, key = self.recipe, sample_key(self.seed, index)
@@ -70,7 +79,8 @@ class Naive:
             canvas, boxes = self.compose(candidate)
             if recipe.filter is None or well_formed(canvas, len(candidate), recipe.filter):
                 image = self.finish(canvas, key)
-                return Sample(image, "".join(c.character for c in candidate), boxes, attempt + 1)
+                masks = [self.compose([c])[0] for c in candidate]
+                return Sample(image, "".join(c.character for c in candidate), boxes, attempt + 1, masks)
         raise RuntimeError(f"no candidate of {tries} passed for sample {index}")
 
     def candidate(self, key: int, attempt: int) -> list[Character]:
@@ -82,13 +92,14 @@ class Naive:
         text_key, place_key = mix(key ^ TEXT), mix(key ^ PLACE)
         bits = word(text_key, first)
         length = low + ((bits & 0xFFFFFFFF) * (high - low + 1) >> 32)
-        font = choose([font.share for font in recipe.fonts], (bits >> 32) / 2**32)
-        drawn = []
-        for k in range(length):
-            letter = (word(text_key, first + 1 + k) >> 32) * len(recipe.alphabet) >> 32
-            angle, x, y = self.place(word(place_key, attempt * most + k), k)
-            drawn.append(Character(recipe.alphabet[letter], font, angle, x, y))
-        return drawn
+        font = choose([face.share for face in recipe.faces], (bits >> 32) / 2**32)
+        pools = recipe.alphabets or [recipe.alphabet] * most
+        text = [pool[(word(text_key, first + 1 + k) >> 32) * len(pool) >> 32] for k, pool in enumerate(pools)]
+        if recipe.words:
+            text = list(recipe.words[(bits & 0xFFFFFFFF) * len(recipe.words) >> 32])
+            length = len(text)
+        places = [self.place(word(place_key, attempt * most + k), k) for k in range(length)]
+        return [Character(c, font, *place) for c, place in zip(text[:length], places, strict=True)]
 
     def place(self, bits: int, k: int) -> tuple[float, int, int]:
         """Angle in degrees and the tile's top left in px, 16 random bits each."""

@@ -1,8 +1,7 @@
-"""`python -m synth_engine`, run folders, sheets and exports."""
+"""`python -m synth_engine`, run folders and sheets; exports are in test_export.py."""
 
 from __future__ import annotations
 
-import csv
 import re
 import subprocess
 import sys
@@ -13,10 +12,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from synth_engine import Recipe, Synthesizer
 from synth_engine.cli import cli, main_guard
 from synth_engine.errors import RunError, SynthError
-from synth_engine.export import export_png
 from synth_engine.runs import RunFolder
 from synth_engine.scaling import from_network, to_network
 from synth_engine.sheet import draw_labelled, draw_sheet, to_grey
@@ -26,27 +23,6 @@ def test_sample_draws_a_sheet(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["sample", "--count", "5", "--out", str(tmp_path / "s.png")])
     assert "of the candidates passed" in result.output
     assert Image.open(tmp_path / "s.png").size[0] > 5 * 200
-
-
-def test_export_reads_back(tmp_path: Path, tiny: Recipe) -> None:
-    synth = Synthesizer(tiny, seed=3)
-    export_png(synth, tmp_path / "data", count=7, start=600)
-    rows = list(csv.DictReader((tmp_path / "data" / "labels.csv").open()))
-    batch = synth.batch(600, 7)
-    assert [row["text"] for row in rows] == batch.texts()
-    for row, image in zip(rows, batch.images, strict=True):
-        assert np.array_equal(np.asarray(Image.open(tmp_path / "data" / f"{row['name']}.png")) > 127, image == 1)
-
-
-def test_stopped_export_goes_on_and_another_is_refused(tmp_path: Path, tiny: Recipe) -> None:
-    export_png(Synthesizer(tiny, seed=3), tmp_path, count=4)
-    (tmp_path / "labels.csv").unlink()
-    kept = (tmp_path / "000000001.png").stat().st_mtime_ns
-    export_png(Synthesizer(tiny, seed=3), tmp_path, count=4)
-    assert (tmp_path / "labels.csv").exists()
-    assert (tmp_path / "000000001.png").stat().st_mtime_ns == kept
-    with pytest.raises(RunError, match="holds no part of this export"):
-        export_png(Synthesizer(tiny, seed=4), tmp_path, count=4)
 
 
 def test_expected_failures_exit_1_on_stderr() -> None:
@@ -69,20 +45,6 @@ def test_full_disk_is_an_error_and_leaves_no_half_files(
     assert left.value.code == 1
     assert "error: x.png: No space left on device; what was written before is whole" in capfd.readouterr().err
     assert not list(tmp_path.iterdir())
-
-
-def test_export_that_filled_the_disk_goes_on_afterwards(
-    tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    saved = Image.Image.save
-    calls = iter(range(100))
-    monkeypatch.setattr(Image.Image, "save", lambda *a, **k: full_disk() if next(calls) == 5 else saved(*a, **k))
-    with pytest.raises(OSError, match="No space left"):
-        export_png(Synthesizer(tiny), tmp_path, count=9)
-    assert len(list(tmp_path.glob("*.png"))) == 5
-    export_png(Synthesizer(tiny), tmp_path, count=9)
-    assert len(list(tmp_path.glob("*.png"))) == 9
-    assert all(Image.open(path).size == (40, 24) for path in tmp_path.glob("*.png"))
 
 
 def test_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,14 +12,16 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from synth_engine import Recipe, Synthesizer
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if path.stem != "stages")
 
 
 @pytest.fixture
@@ -100,6 +102,28 @@ def test_without_torch_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         SystemExit, match=r"PyTorch expected, none is installed; pip install 'synth-engine\[examples\]'"
     ):
         load("torch_iterable")
+
+
+def test_stages_of_ones_own_darken_lines_and_draw_screws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    example = load("own_stage")
+    example["main"](str(tmp_path / "plates.png"))
+    assert Image.open(tmp_path / "plates.png").size[0] > 6 * 160
+    plain = replace(example["PLATES"], clutter=(), camera=())
+    drawn, bare = (Synthesizer(recipe, 1).batch(0, 4).images.astype(float) for recipe in (example["PLATES"], plain))
+    jumps, smooth = (np.abs(np.diff(images.mean(axis=2))).mean() for images in (drawn, bare))
+    assert jumps > 5 * smooth
+
+
+def replace(recipe: Recipe, **changes: Any) -> Recipe:
+    return recipe.replace(picture=msgspec.structs.replace(recipe.picture, **changes))
+
+
+def test_each_style_is_drawn_on_a_sheet_of_its_own(tmp_path: Path) -> None:
+    output = run("peer_styles", "--out", str(tmp_path), "--count", "8")
+    styles = ["captcha", "neots", "synthtiger", "trdg", "wheezy"]
+    assert [line.split(":")[0] for line in output.splitlines()] == styles
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == styles
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -123,7 +123,7 @@ def test_placement_alone_is_drawn_again_before_the_text() -> None:
 
 def test_limits_that_nothing_keeps_are_an_error() -> None:
     recipe = recipe_of(layout=Flow(y_px=-300), limits=Limits(clipped_share=0.1, tries_max=7))
-    with pytest.raises(RejectionError, match="all 7 candidates for sample 5"):
+    with pytest.raises(RejectionError, match=r"limits rejected all 7 candidates for sample 5 .* `picture.limits`"):
         Synthesizer(recipe, 0).batch(5, 3)
 
 

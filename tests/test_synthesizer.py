@@ -6,20 +6,33 @@ import hashlib
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from PIL import features
 
 from synth_engine import Recipe, Synthesizer
+from synth_engine.binary import BinaryRenderer
 from synth_engine.errors import ArrayError, RecipeError, RejectionError
+from synth_engine.glyphs import pack_rows
+from synth_engine.outputs import Outputs
 from synth_engine.recipe import Binarize, Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
 from synth_engine.target import binarize
 from tests.conftest import ARIMO
 from tests.naive import Naive, well_formed
+
+TEXTS: list[dict[str, Any]] = [
+    {"length": 1},
+    {"length": 3},
+    {"length": (1, 4)},
+    {"length": (1, 3), "alphabets": ("iw4g", "4", "gi")},
+    {"length": (1, 4), "words": ("i", "wig", "4444", "gig")},
+]
 
 
 @st.composite
@@ -39,9 +52,9 @@ def recipes(draw: st.DrawFn) -> Recipe:
     )
     rows = draw(st.sampled_from([(), tuple("a5" * ((width + 7) // 8) for _ in range(height))]))
     return Recipe(
-        name="any", alphabet="iw4g", length=draw(st.sampled_from([1, 3, (1, 4)])),
+        name="any", alphabet="iw4g", **draw(st.sampled_from(TEXTS)),
         canvas=Canvas(width_px=width, height_px=height),
-        fonts=(Font(file=ARIMO, size_px=22, share=2.0), Font(file=ARIMO, size_px=15, axes={"Weight": 700})),
+        fonts=(Font(file=ARIMO, size_px=(21, 22), share=2.0), Font(file=ARIMO, size_px=15, axes={"Weight": 700})),
         raster=Raster(
             tile_px=34, edge=draw(st.sampled_from(["dither", "threshold"])), angle_step_deg=7.0,
             tile_width=draw(st.sampled_from(["square", "advance"])), baseline_px=draw(st.sampled_from([None, 25])),
@@ -69,11 +82,55 @@ def test_every_sample_is_the_twins(recipe: Recipe, seed: int, start: int) -> Non
             with pytest.raises(RejectionError):
                 synth.batch(index, 1)
             continue
-        got = synth.batch(index, 1)
+        got = synth.batch(index, 1, centres=True, masks=True)
         assert np.array_equal(got.images[0], expected.image)
         assert got.texts() == [expected.text]
         assert [tuple(box) for box in got.boxes[0, : len(expected.text)]] == expected.boxes
         assert got.candidates == expected.candidates
+        drawn, padded = np.split(got.masks[0], [len(expected.text)])
+        assert np.array_equal(drawn, expected.masks)
+        assert not padded.any()
+        assert [tuple(xy) for xy in got.centres[0, : len(expected.text)]] == expected.centres()
+        assert not got.centres[0, len(expected.text) :].any()
+
+
+def test_masks_and_centres_come_alone_and_change_no_image(hackmit: Recipe) -> None:
+    synth = Synthesizer(hackmit, seed=6)
+    plain, both = synth.batch(5, 30), synth.batch(5, 30, centres=True, masks=True)
+    assert np.array_equal(plain.images, both.images)
+    assert np.array_equal(synth.batch(5, 30, masks=True).masks, both.masks)
+    assert np.array_equal(synth.batch(5, 30, centres=True, packed=True).centres, both.centres)
+
+
+@settings(max_examples=80)
+@given(
+    width=st.integers(24, 128), height=st.sampled_from([9, 14, 40]), x_from=st.integers(-40, 40),
+    y=st.integers(-20, 15),
+    gap=st.integers(2, 12), weight=st.sampled_from([400, 700]), size=st.sampled_from([9, 24]), length=st.integers(1, 5),
+)  # fmt: skip
+def test_profiles_decide_as_the_drawing_does(
+    width: int, height: int, x_from: int, y: int, gap: int, weight: int, size: int, length: int
+) -> None:
+    """Thin and bold strokes, touching, cut at every edge or off the canvas: the same candidates pass either way."""
+    recipe = Recipe(
+        name="any", alphabet="il1mwUo", length=length, canvas=Canvas(width_px=width, height_px=height),
+        fonts=(Font(file=ARIMO, size_px=size, axes={"Weight": weight}),), raster=Raster(tile_px=40, angle_step_deg=9.0),
+        placement=Placement(
+            x_from_px=x_from, pitch_px=width / (length + 1), x_span_px=20,
+            turns=(Turn(angle_deg=(-40, 40), y_px=(y, y + 9)),),
+        ),
+        filter=Filter(gap_px=gap, tries_max=200),
+    )  # fmt: skip
+    quick, plain = (BinaryRenderer(recipe, seed=1) for _ in range(2))
+    plain._plan = plain._plan._replace(narrow=(np.uint64(0),) * 4)
+    for start in range(12):
+        assert quick.render(_outputs(recipe), start) == plain.render(_outputs(recipe), start)
+
+
+def _outputs(recipe: Recipe) -> Outputs:
+    images, labels = np.empty((1, *recipe.shape), np.uint8), np.empty((1, recipe.length_max), np.uint8)
+    boxes = np.empty((1, recipe.length_max, 4), np.int16)
+    return Outputs(images, labels, boxes, np.empty((0, 0, 2), np.float32), np.empty((0, 0, 0, 0), np.uint8), False)
 
 
 @pytest.mark.parametrize(
@@ -240,16 +297,18 @@ def test_filter_agrees_with_the_twin_on_noise() -> None:
     """Random columns, all inked at times: the paths that real candidates rarely take."""
     from synth_engine.kernels.segment import count_runs, inked_columns
 
+    @njit(_nrt=False)
+    def runs_of(canvas, height, width, rule, inked, counts):  # type: ignore[no-untyped-def]
+        inked_columns(canvas, 1, height, width, rule[0], inked, counts)
+        return count_runs(inked, width, rule[1] - 1)
+
     generator = np.random.default_rng(0)
     for width, density in [(100, 0.05), (64, 0.3), (130, 0.02), (65, 0.9), (20, 0.15)] * 40:
         pixels = generator.random((9, width)) < density * generator.random(width)
         words = (width + 63) // 64
-        canvas = np.zeros((9, 1 + words + 2), np.uint64)
-        bits = np.zeros((9, 64 * words), bool)
-        bits[:, :width] = pixels
-        canvas[:, 1 : 1 + words] = np.packbits(bits, axis=1, bitorder="little").view("<u8")
+        canvas = np.zeros((words + 2, 16), np.uint64)
+        canvas[1 : 1 + words, :9] = pack_rows(pixels, words)
         rule = Filter(gap_px=int(generator.integers(2, 9)), slack_px=int(generator.integers(1, 4)))
-        inked = np.zeros(words + 1, np.uint64)
-        inked_columns(canvas, 1, width, rule.slack_px, inked, np.zeros(width, np.int64))
-        runs = count_runs(inked, width, rule.gap_px - 1)
+        inked, counts = np.zeros(words + 1, np.uint64), np.zeros(width, np.int64)
+        runs = runs_of(canvas, 9, width, (rule.slack_px, rule.gap_px), inked, counts)
         assert well_formed(pixels, runs, rule)

@@ -23,9 +23,10 @@ def _digest() -> str:
 _before = config.CACHE_DIR
 config.CACHE_DIR = _before or str(cache_folder() / f"kernels-{_digest()}")
 try:
-    from synth_engine.kernels.bits import MIRRORED, PIXELS
+    from synth_engine.kernels.masks import draw_masks
     from synth_engine.kernels.render import Glyphs, Plan, Scratch, render
+    from synth_engine.kernels.text import Text
 finally:
     config.CACHE_DIR = _before
 
-__all__ = ["MIRRORED", "PIXELS", "Glyphs", "Plan", "Scratch", "render"]
+__all__ = ["Glyphs", "Plan", "Scratch", "Text", "draw_masks", "render"]

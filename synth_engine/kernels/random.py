@@ -7,7 +7,9 @@ variant 13). A sample's key is a hash of (seed, index); its text, placement and 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
+
+from synth_engine.kernels.jit import pasted
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 SPREAD = np.uint64(0xD1342543DE82EF95)
@@ -16,7 +18,7 @@ PLACE = np.uint64(0x13198A2E03707344)
 NOISE = np.uint64(0xA4093822299F31D0)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@pasted
 def mix(z):
     """Finaliser: a bijection of 64-bit words in which every input bit changes half of the output bits."""
     z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
@@ -24,19 +26,19 @@ def mix(z):
     return z ^ (z >> uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@pasted
 def sample_key(seed, index):
     """Key of sample ``index`` under ``seed`` (both uint64)."""
     return mix(mix(seed + GOLDEN) + index * SPREAD)
 
 
-@njit(cache=True, nogil=True)
+@pasted
 def word(key, n):
     """64-bit word ``n`` of the stream ``key``."""
     return mix(key + (uint64(n) + uint64(1)) * GOLDEN)
 
 
-@njit(cache=True, nogil=True)
+@pasted
 def below(bits32, count):
     """An integer in [0, count) from 32 random bits (Lemire's multiply-shift; bias under count / 2³²)."""
     return np.int64((bits32 * uint64(count)) >> uint64(32))

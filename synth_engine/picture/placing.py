@@ -15,7 +15,7 @@ from synth_engine.picture.plan import character_side, layout_of
 from synth_engine.picture.stages import WARP, find_stage, stages_of
 from synth_engine.picture.tiles import TileBank
 from synth_engine.picture.warps import WARPS
-from synth_engine.plan import thresholds
+from synth_engine.plan import text_of
 from synth_engine.recipe import Recipe
 
 
@@ -31,8 +31,7 @@ class Placing:
             side += 2 * find_stage(warp, WARPS, "warp").grow_px(warp, side, recipe.shape)
         self.side = math.ceil(side)
         self._seed, self._shape = seed, recipe.shape
-        self._lengths, self._alphabet = recipe.length_range, len(recipe.alphabet)
-        self._face_below = thresholds([font.share for font in recipe.fonts], 32)
+        self._text, self._alphabet = text_of(recipe), len(recipe.alphabet)
         self._bank = layout.Bank(tiles.quads, tiles.place, tiles.ink, tiles.tile, tiles.advance, tiles.kerning)
         self._layout = layout_of(recipe)
         self._warps = stages_of(warps, WARPS, "warp", WARP, recipe.shape)
@@ -58,8 +57,8 @@ class Placing:
 
     def _draw(self, block: Block, text: NDArray[np.uint8], start: int) -> None:
         texts.draw_texts(
-            self._seed, start, block.attempts, self.text_tries, block.active, self._lengths, self._alphabet,
-            self._face_below, text, block.fonts, block.counts,
+            self._seed, start, block.attempts, self.text_tries, block.active, self._text, text,
+            block.fonts, block.counts,
         )  # fmt: skip
         layout.place_characters(
             self._seed, start, block.attempts, block.active, self._layout, self._bank, block.counts, block.fonts,

@@ -36,7 +36,7 @@ class TileBank:
     @classmethod
     def of(cls, recipe: Recipe) -> TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
-        faces = [fonts.open_font(font) for font in recipe.fonts]
+        faces = [fonts.open_font(font) for font in recipe.faces]
         drawn = [_draw(face, character) for face in faces for character in recipe.alphabet]
         quads = [_quads(tile) for tile, _, _ in drawn]
         sizes = [quad.size for quad in quads]

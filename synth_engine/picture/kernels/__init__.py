@@ -20,3 +20,16 @@ and then, by domain, in place:
 
 A pixel (x, y) covers [x, x+1) × [y, y+1); its middle is (x + ½, y + ½). Coverage 255 is full ink.
 """
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import synth_engine.kernels
+from synth_engine.cache import kernel_cache
+
+# Also after a change in the fast path's kernels, some of which are inlined here.
+with kernel_cache(Path(__file__).parent, Path(synth_engine.kernels.__file__).parent):
+    for _module in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+        importlib.import_module(f"{__name__}.{_module.stem}")

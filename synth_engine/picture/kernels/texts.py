@@ -5,14 +5,13 @@ from __future__ import annotations
 from numba import njit, uint64
 
 from synth_engine.kernels.random import TEXT, mix, sample_key
-from synth_engine.kernels.render import _draw_text
+from synth_engine.kernels.text import draw_text
 
 
 @njit(cache=True, nogil=True)
-def draw_texts(seed, start, attempts, text_tries, active, length_range, alphabet, face_below, labels, fonts, counts):
+def draw_texts(seed, start, attempts, text_tries, active, text, labels, fonts, counts):
     """Labels (B, L) uint8 of the active images, the face of each (B,) int64, and how long each is (B,) int64."""
     for i in range(counts.size):
         if active[i]:
             key = mix(sample_key(seed, uint64(start) + uint64(i)) ^ TEXT)
-            attempt = attempts[i] // text_tries
-            counts[i], fonts[i] = _draw_text(key, attempt, length_range, alphabet, face_below, labels[i])
+            counts[i], fonts[i] = draw_text(key, attempts[i] // text_tries, text, labels[i])
