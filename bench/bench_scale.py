@@ -48,7 +48,7 @@ class WaitingActor(RenderActor):
 
     batch_s = 0.0
 
-    def _fill(self, row: Any, index: int) -> FillCount:
+    def _fill(self, row: Any, index: int, layout: Any) -> FillCount:  # noqa: ARG002
         if self._drawn < self._batches:  # what pages cost is paid once
             row[:] = index
         self._drawn += 1

@@ -39,12 +39,12 @@ def cluster() -> Iterator[Cluster]:
 class Failing(RenderActor):
     """Its recipe cannot draw sample 37."""
 
-    def _fill(self, row: Any, index: int) -> Any:
+    def _fill(self, row: Any, index: int, layout: Any) -> Any:
         size = self._plan.batch_size
         self._synth.batch = self._batch  # type: ignore[method-assign]
         if index * size <= 37 < (index + 1) * size:
             self._batch(37, 1)
-        return super()._fill(row, index)
+        return super()._fill(row, index, layout)
 
     def _batch(self, start: int, count: int) -> None:
         if start <= 37 < start + count:

@@ -1,8 +1,8 @@
 """Superbatches: several batches in one block of bytes, and the memory that actors on this machine draw into.
 
-A block crosses to the consumer as it is. On the consumer's machine the actors draw straight into a `SharedBlock` of
-its memory, so nothing is copied; from other machines a block comes through Ray's object store. Either way a batch is
-a view of its block, and `Holds` counts the blocks that somebody still looks into.
+On the consumer's machine the actors draw straight into a `SharedBlock` of its memory, so nothing is copied. From other
+machines a block comes through Ray's object store, binary images as a bit a pixel. A batch is a view of its block where
+it need not be unpacked, and `Holds` counts the blocks that somebody still looks into.
 """
 
 from __future__ import annotations
@@ -20,12 +20,19 @@ from synth_engine.stream.buffers import ALIGNMENT
 
 
 class Layout:
-    """Where the arrays of one batch lie in its row of a block: each on a 64-byte boundary, which TensorFlow aliases."""
+    """Where the arrays of one batch lie in its row of a block: each on a 64-byte boundary, which TensorFlow aliases.
 
-    def __init__(self, plan: StreamPlan) -> None:
+    ``packed``: binary images as a bit a pixel, (N, H, ceil(W / 8)) in `numpy.packbits` order; others as they are.
+    """
+
+    def __init__(self, plan: StreamPlan, *, packed: bool = False) -> None:
+        self.packed = packed and plan.recipe.color == "binary"
+        images, labels, boxes = plan.shapes
+        if self.packed:
+            images = (*images[:2], math.ceil(images[2] / 8))
         self._parts: list[tuple[int, int, tuple[int, ...], str]] = []
         first = 0
-        for shape, dtype in zip(plan.shapes, ("u1", "u1", "i2"), strict=True):
+        for shape, dtype in ((images, "u1"), (labels, "u1"), (boxes, "i2")):
             size = math.prod(shape) * np.dtype(dtype).itemsize
             self._parts.append((first, first + size, shape, dtype))
             first += math.ceil(size / ALIGNMENT) * ALIGNMENT

@@ -59,14 +59,16 @@ class _Call:
 class RayProducer:
     """``workers`` actors, asked in turn; replies are taken in the order of the calls.
 
-    Batches are read-only views of memory shared with the actors (on this machine) or of Ray's object store (from
-    others). At most ``batches_ahead`` batches are asked for beyond what was taken.
+    Batches are read-only: views of memory shared with the actors (on this machine), unpacked into memory of this
+    process or views of Ray's object store (from other machines). At most ``batches_ahead`` batches are asked for
+    beyond what was taken.
     Raises FontError and StreamError at once, from ``take`` what an actor raised, or StreamError when none answers.
     """
 
     def __init__(self, plan: StreamPlan, *, workers: int, address: str | None = None) -> None:
         self._plan, self._stopping = plan, False
         self._layout, self._holds, self._pool = Layout(plan), Holds(), BufferPool(keep=SPARE_BUFFERS)
+        self._packed = Layout(plan, packed=True)
         batch_s = seconds_per_batch(Synthesizer(plan.recipe, plan.seed), plan)  # compiles once, not in every actor
         self._pending: deque[_Call] = deque()
         self._blocks: list[SharedBlock] = []
@@ -187,21 +189,19 @@ class RayProducer:
         if reply.rows is not None and block is not None:
             self._free.append(block)
             block = None
-        memory = block.memory if block is not None else reply.rows
+        memory, layout = (reply.rows, self._packed) if block is None else (block.memory, self._layout)
         assert memory is not None  # a reply without rows is for a call with a block
-        whole = memory.reshape(-1, self._layout.row_bytes)
-        copied = len(self._holds) >= HELD_BLOCKS
+        rows = memory.reshape(-1, layout.row_bytes)
+        copied = layout.packed or len(self._holds) >= HELD_BLOCKS
         if not copied:
-            whole = self._holds.lend(whole, block, self._free)
+            rows = self._holds.lend(rows, block, self._free)
         for k, count in enumerate(reply.counts):
-            yield self._batch(whole[k], call.first + k, count, copied)
+            arrays = layout.views(rows[k])
+            yield self._batch([self._copy(array) for array in arrays] if copied else arrays, call.first + k, count)
         if copied and block is not None:
             self._free.append(block)
 
-    def _batch(self, row: NDArray[np.uint8], index: int, count: FillCount, copied: bool) -> Batch:
-        arrays = self._layout.views(row)
-        if copied:
-            arrays = [self._copy(array) for array in arrays]
+    def _batch(self, arrays: list[NDArray[Any]], index: int, count: FillCount) -> Batch:
         images, labels, boxes = arrays
         return Batch(
             images=images,
@@ -213,8 +213,15 @@ class RayProducer:
         )
 
     def _copy(self, array: NDArray[Any]) -> NDArray[Any]:
-        copy = self._pool.empty(array.shape, array.dtype)
-        np.copyto(copy, array)
+        """In memory of the pool; images unpacked on the way."""
+        shape = self._plan.shapes[0] if array.ndim == 3 and array.dtype == np.uint8 else array.shape
+        copy = self._pool.empty(shape, array.dtype)
+        if shape == array.shape:
+            np.copyto(copy, array)
+        else:
+            from synth_engine.kernels.wire import PIXELS, unpack_rows  # Numba is loaded with the first batch
+
+            unpack_rows(array.reshape(-1, array.shape[2]), PIXELS, copy.reshape(-1, shape[2]))
         copy.flags.writeable = False
         return copy
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import pickle
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ class Worker:
         self.number = number
         self.handle: Any = None
         self.process: Process | None = None
+        self.node = ""  # where it is, or was sent to
         self.shares = False  # whether it draws into the driver's memory
         self.batches = self.lost = self.remade = 0
         self.lost_in_a_row = 0
@@ -77,10 +79,11 @@ class Crew:
         """Hire everybody, and return when all have loaded their kernels; raises StreamError when they do not."""
         deadline = time.monotonic() + START_TIMEOUT_S
         for worker in self.workers:
-            self._hire(worker, self._cpus)
+            self._hire(worker, self._cpus, "SPREAD")
         calls = [(worker, worker.handle.ready.remote(block)) for worker in self.workers]
         for begun, (worker, call) in enumerate(calls):
             worker.process, worker.shares = self._started(worker, call, block, deadline, begun)
+            worker.node = worker.process.node
 
     def replace(self, worker: Worker, error: LostError) -> None:
         """Hire another; raises StreamError when the place loses one after the other."""
@@ -92,11 +95,15 @@ class Crew:
                 f"last one: {error}; look into Ray's log for the reason (memory?), or use `workers=0`"
             ) from error
         self._dismiss(worker)
-        self._hire(worker, 0.0)  # what its share was taken from may have left the cluster
+        worker.node = ""
+        worker.node = self._emptiest_node()
+        affinity = import_ray().util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        # No CPUs: what the lost one's share was taken from may have left the cluster.
+        self._hire(worker, 0.0, affinity(worker.node, soft=True) if worker.node else "SPREAD")
 
     def heard(self, worker: Worker, process: Process, batches: int) -> None:
         """Note an answer of ``batches`` batches."""
-        worker.process, worker.lost_in_a_row = process, 0
+        worker.process, worker.node, worker.lost_in_a_row = process, process.node, 0
         worker.batches += batches
 
     def close(self) -> None:
@@ -104,11 +111,18 @@ class Crew:
         for worker in self.workers:
             self._dismiss(worker)
 
-    def _hire(self, worker: Worker, cpus: float) -> None:
+    def _hire(self, worker: Worker, cpus: float, where: Any) -> None:
         options = import_ray().remote(
-            num_cpus=cpus, max_restarts=0, max_task_retries=0, max_concurrency=1, scheduling_strategy="SPREAD"
+            num_cpus=cpus, max_restarts=0, max_task_retries=0, max_concurrency=1, scheduling_strategy=where
         )
         worker.handle = options(RenderActor).remote(self._plan, self._batches, versions())
+
+    def _emptiest_node(self) -> str:
+        """The node with the fewest of our workers a processor; "" where none says that it has any."""
+        here = Counter(worker.node for worker in self.workers)
+        nodes = [node for node in import_ray().nodes() if node["Alive"] and node["Resources"].get("CPU", 0) > 0]
+        busy = {node["NodeID"]: here[node["NodeID"]] / node["Resources"]["CPU"] for node in nodes}
+        return min(busy, key=lambda node: busy[node], default="")
 
     def _dismiss(self, worker: Worker) -> None:
         handle, worker.handle = worker.handle, None

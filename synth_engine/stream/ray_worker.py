@@ -34,7 +34,7 @@ class Process(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """One call's batches: (M, row_bytes) uint8 as in `blocks.Layout`, None where they are in the caller's block.
+    """One call's batches: (M, row_bytes) uint8 as in the packed `blocks.Layout`; None: they are in the caller's block.
 
     ``failure`` is what ended the call after the batches that have counts, if anything did.
     """
@@ -66,9 +66,10 @@ class RenderActor:
         counts: list[FillCount] = []
         failure, rows, shared = None, None, self._shared(block)
         try:
-            rows = self._memory(shared)[:batches]
+            layout = self._packed if shared is None else self._plain
+            rows = (self._own if shared is None else shared).reshape(-1, layout.row_bytes)[:batches]
             for k in range(batches):
-                counts.append(self._fill(rows[k], first + k))
+                counts.append(self._fill(rows[k], first + k, layout))
         except Exception as error:
             failure = self._explain(error, first + len(counts))
         return Reply(None if shared is not None else rows, counts, failure, self._process)
@@ -88,8 +89,12 @@ class RenderActor:
         return Synthesizer(self._plan.recipe, self._plan.seed)
 
     @cached_property
-    def _layout(self) -> Layout:
+    def _plain(self) -> Layout:
         return Layout(self._plan)
+
+    @cached_property
+    def _packed(self) -> Layout:
+        return Layout(self._plan, packed=True)
 
     @cached_property
     def _process(self) -> Process:
@@ -99,11 +104,7 @@ class RenderActor:
     @cached_property
     def _own(self) -> NDArray[np.uint8]:
         """Memory of the longest reply; Ray copies what `render` returns before the next call begins."""
-        return np.empty(self._batches * self._layout.row_bytes, np.uint8)
-
-    def _memory(self, shared: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-        whole = self._own if shared is None else shared
-        return whole.reshape(-1, self._layout.row_bytes)
+        return np.empty(self._batches * self._packed.row_bytes, np.uint8)
 
     def _shared(self, block: BlockName | None) -> NDArray[np.uint8] | None:
         if block is None or block.node != self._process.node:
@@ -112,9 +113,10 @@ class RenderActor:
             self._blocks[block.inode] = open_block(block)
         return self._blocks[block.inode]
 
-    def _fill(self, row: NDArray[np.uint8], index: int) -> FillCount:
-        images, labels, boxes = self._layout.views(row)
-        count = self._synth.fill(images, labels, index * self._plan.batch_size, boxes=boxes)
+    def _fill(self, row: NDArray[np.uint8], index: int, layout: Layout) -> FillCount:
+        images, labels, boxes = layout.views(row)
+        start = index * self._plan.batch_size
+        count = self._synth.fill(images, labels, start, boxes=boxes, packed=layout.packed)
         self._drawn += 1
         return count
 
