@@ -5,7 +5,8 @@
 Drawing is replaced by waiting for as long as it would take (`--images-per-s` an actor), so that what limits the rate
 is delivery: Ray's calls, the object stores, the network between raylets (here: loopback), and the driver. CPU time is
 told apart by process, for on a real cluster only the driver's and its own raylet's are spent on the driver's machine.
-SYNTH_BENCH_TINY=1 runs everything once and small. docs/scale.md is written from this.
+`--unpacked` sends images as they are in place of a bit a pixel. SYNTH_BENCH_TINY=1 runs everything once and small.
+docs/scale.md is written from this.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from synth_engine import FillCount, Recipe
 from synth_engine.stream import open_stream, ray_crew
 from synth_engine.stream.base import Stream
+from synth_engine.stream.blocks import Layout
 from synth_engine.stream.ray_cluster import Cluster, import_ray
 from synth_engine.stream.ray_worker import RenderActor
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 BATCH_SIZE = 64 if TINY else 512
-BATCHES = 20 if TINY else 600
+BATCHES = 20 if TINY else 1500
 ROUNDS = 1 if TINY else 5
 ROOT = str(Path(__file__).parents[1])
 MIB = 2**20
@@ -47,6 +49,11 @@ class WaitingActor(RenderActor):
     """Takes the time that drawing takes on one core, and none of this machine's."""
 
     batch_s = 0.0
+    packs = True
+
+    @property
+    def _packed(self) -> Layout:  # type: ignore[override]
+        return Layout(self._plan, packed=self.packs)
 
     def _fill(self, row: Any, index: int, layout: Any) -> FillCount:  # noqa: ARG002
         if self._drawn < self._batches:  # what pages cost is paid once
@@ -101,9 +108,9 @@ def test_a_simulated_cluster(benchmark: BenchmarkFixture, raylets: int) -> None:
     benchmark.pedantic(one_round, rounds=1)
 
 
-def simulate(raylets: int, actors: int, images_per_s: float) -> dict[str, Any]:
+def simulate(raylets: int, actors: int, images_per_s: float, packs: bool) -> dict[str, Any]:
     """Deliver from ``actors`` waiting actors on each of so many raylets, 0 for the driver's own node alone."""
-    WaitingActor.batch_s = BATCH_SIZE / images_per_s
+    WaitingActor.batch_s, WaitingActor.packs = BATCH_SIZE / images_per_s, packs
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # all on loopback
     os.environ["PYTHONPATH"] = ROOT
     import_ray()
@@ -120,17 +127,20 @@ def simulate(raylets: int, actors: int, images_per_s: float) -> dict[str, Any]:
         workers = actors * max(raylets, 1)
         recipe = Recipe.named("hackmit")
         with open_stream(recipe, 7, batch_size=BATCH_SIZE, workers=workers, ray_address=nodes.address) as stream:
-            return measure(stream, {"raylets": raylets, "actors": workers, "offered": round(workers * images_per_s)})
+            stream._producer._packed = Layout(stream.plan, packed=packs)
+            about = {"raylets": raylets, "actors": workers, "packed": packs, "offered": round(workers * images_per_s)}
+            return measure(stream, about)
     finally:
         nodes.shutdown()
 
 
 def measure(stream: Stream, about: dict[str, Any]) -> dict[str, Any]:
     """Rate, and CPU µs a batch of each kind of process."""
-    take(stream, BATCHES // 2)
-    raylets = [pid for pid in all_processes() if "raylet/raylet" in command_of(pid)]
-    own = [pid for pid in raylets if "--head" in command_of(pid)]
-    actors = [pid for pid in all_processes() if command_of(pid).startswith("ray::WaitingActor")]
+    take(stream, BATCHES)
+    below = {pid: command_of(pid) for pid in descendants(os.getpid())}
+    raylets = [pid for pid, command in below.items() if "raylet/raylet" in command]
+    own = [pid for pid in raylets if "--head" in below[pid]]
+    actors = [pid for pid, command in below.items() if command.startswith("ray::WaitingActor")]
     groups = {"driver": [os.getpid()], "its raylet": own, "other raylets": list({*raylets} - {*own}), "actors": actors}
     took, cpu = timed(partial(take, stream, BATCHES), list(groups.values()))
     return about | {
@@ -162,8 +172,20 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * TICK_S
 
 
-def all_processes() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+def descendants(pid: int) -> list[int]:
+    processes = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    parents = {process: parent_of(process) for process in processes}
+    found = [pid]
+    for parent in found:
+        found += [child for child, above in parents.items() if above == parent]
+    return found[1:]
+
+
+def parent_of(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def command_of(pid: int) -> str:
@@ -178,9 +200,12 @@ def main() -> None:
     parser.add_argument("--raylets", type=int, nargs="+", default=[0, 1, 2, 4], help="0: the driver's node alone")
     parser.add_argument("--actors", type=int, default=2, help="on each")
     parser.add_argument("--images-per-s", type=float, default=370_000.0, help="that one actor would draw")
+    parser.add_argument("--unpacked", action="store_true", help="send 8 bits a pixel")
     options = parser.parse_args()
     for raylets in options.raylets:
-        sys.stdout.write(json.dumps(simulate(raylets, options.actors, options.images_per_s)) + "\n")
+        sys.stdout.write(
+            json.dumps(simulate(raylets, options.actors, options.images_per_s, not options.unpacked)) + "\n"
+        )
         sys.stdout.flush()
 
 

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+import time
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from synth_engine.stream.ray_cluster import import_ray
 
 BATCH_SIZE = 2048
 MIB = 2**20
+KNOWN_S = 3.0  # until every raylet has heard of a new one
 
 
 def main(recipe_file: str, other_package: str) -> None:
@@ -56,6 +58,7 @@ def lose_and_add(recipe: Recipe, cluster: object) -> None:
         tell("removed", digest=digest(stream, 60), nodes=used(stream), remade=stream.stats.remade)
         added = cluster.add_node(num_cpus=2, object_store_memory=80 * MIB)
         cluster.wait_for_nodes()
+        time.sleep(KNOWN_S)
         cluster.remove_node(nodes[1], allow_graceful=False)
         tell("added", digest=digest(stream, 60), nodes=used(stream), added=added.node_id, remade=stream.stats.remade)
     import ray

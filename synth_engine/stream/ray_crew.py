@@ -95,8 +95,7 @@ class Crew:
                 f"last one: {error}; look into Ray's log for the reason (memory?), or use `workers=0`"
             ) from error
         self._dismiss(worker)
-        worker.node = ""
-        worker.node = self._emptiest_node()
+        worker.node = self._emptiest_node(but=worker.node)
         affinity = import_ray().util.scheduling_strategies.NodeAffinitySchedulingStrategy
         # No CPUs: what the lost one's share was taken from may have left the cluster.
         self._hire(worker, 0.0, affinity(worker.node, soft=True) if worker.node else "SPREAD")
@@ -117,12 +116,15 @@ class Crew:
         )
         worker.handle = options(RenderActor).remote(self._plan, self._batches, versions())
 
-    def _emptiest_node(self) -> str:
-        """The node with the fewest of our workers a processor; "" where none says that it has any."""
+    def _emptiest_node(self, but: str) -> str:
+        """The node with the fewest of our workers a processor; "" where none says that it has any.
+
+        ``but`` comes last: Ray calls a node that has gone alive for some seconds more.
+        """
         here = Counter(worker.node for worker in self.workers)
         nodes = [node for node in import_ray().nodes() if node["Alive"] and node["Resources"].get("CPU", 0) > 0]
         busy = {node["NodeID"]: here[node["NodeID"]] / node["Resources"]["CPU"] for node in nodes}
-        return min(busy, key=lambda node: busy[node], default="")
+        return min(busy, key=lambda node: (node == but, busy[node]), default="")
 
     def _dismiss(self, worker: Worker) -> None:
         handle, worker.handle = worker.handle, None
@@ -175,7 +177,7 @@ def _understood(ray: Any, error: Any) -> Exception:
     lost = (kinds.RayActorError, kinds.ObjectLostError, kinds.WorkerCrashedError, kinds.NodeDiedError)
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, (*lost, kinds.OutOfMemoryError)) and not getattr(error, "actor_init_failed", False):
-        return LostError(" ".join(text.split())[:300])
+        return LostError(" ".join(text.split())[:120])
     return StreamError(
         f"expected a Ray actor's batches, received {text}; "
         f"check that every node has this package, open the stream again, or use `workers=0`"
