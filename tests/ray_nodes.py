@@ -44,7 +44,7 @@ def main(recipe_file: str, other_package: str) -> None:
 
 def refuse_too_large(recipe: Recipe, cluster: object) -> None:
     try:
-        open_stream(recipe, 7, batch_size=30_000, workers=1, ray_address=cluster.address)
+        open_stream(recipe, 7, batch_size=200_000, workers=1, ray_address=cluster.address)
     except StreamError as error:
         tell("too large", error=str(error))
 

