@@ -8,19 +8,20 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pytest
+from ray_tools import assert_whole, descendants, listening, processes, producer_of
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import FontError, RejectionError, StreamError
 from synth_engine.recipe import Filter, Font
-from synth_engine.stream import open_stream, ray_actors, ray_cluster
-from synth_engine.stream.base import Stream, StreamPlan
-from synth_engine.stream.ray_actors import RayProducer, share_store
+from synth_engine.stream import open_stream, ray_cluster, ray_crew
+from synth_engine.stream.base import StreamPlan
+from synth_engine.stream.blocks import SharedBlock
+from synth_engine.stream.ray_actors import share_out
 from synth_engine.stream.ray_cluster import Cluster
+from synth_engine.stream.versions import versions
 
 MIB = 2**20
 
@@ -32,42 +33,12 @@ def cluster() -> Iterator[Cluster]:
     held.release()
 
 
-def processes(stream: Stream) -> list[int]:
-    producer = stream._producer
-    assert isinstance(producer, RayProducer)
-    return [pid for _, pid in producer.processes]
-
-
-def assert_whole(recipe: Recipe, stream: Stream, batches: int) -> None:
-    """The next batches of the stream are the synthesizer's, to the byte."""
-    synth, size = Synthesizer(recipe, stream.plan.seed), stream.plan.batch_size
-    first = stream.stats.batches + stream.plan.start_batch
-    for index, batch in enumerate(islice(stream, batches), first):
-        expected = synth.batch(index * size, size)
-        assert (batch.start, batch.candidates, len(batch)) == (expected.start, expected.candidates, size)
-        for name in ("images", "labels", "boxes"):
-            np.testing.assert_array_equal(getattr(batch, name), getattr(expected, name))
-    assert stream.stats.batches + stream.plan.start_batch == first + batches
-
-
 @pytest.mark.usefixtures("cluster")
 def test_actors_deliver_the_synthesizers_bytes(hackmit: Recipe) -> None:
     with open_stream(hackmit, 7, batch_size=6, start_batch=5, batches=11, workers=2) as stream:
         assert len(set(processes(stream))) == 2
         assert_whole(hackmit, stream, 11)
         assert list(stream) == []
-
-
-@pytest.mark.usefixtures("cluster")
-def test_a_killed_actor_changes_nothing_but_the_count(tiny: Recipe) -> None:
-    with open_stream(tiny, 7, batch_size=2048, workers=2) as stream:
-        assert_whole(tiny, stream, 3)
-        before = processes(stream)
-        os.kill(before[0], signal.SIGKILL)
-        assert_whole(tiny, stream, 80)
-        assert stream.stats.remade == 1
-        assert processes(stream)[0] != before[0]
-        assert processes(stream)[1] == before[1]
 
 
 @pytest.mark.usefixtures("cluster")
@@ -93,7 +64,7 @@ def test_a_missing_font_is_found_before_any_actor_starts(tiny: Recipe) -> None:
 
 @pytest.mark.usefixtures("cluster")
 def test_actors_that_do_not_start_in_time_are_counted(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_actors, "START_TIMEOUT_S", 0.001)
+    monkeypatch.setattr(ray_crew, "START_TIMEOUT_S", 0.001)
     with pytest.raises(StreamError, match=r"expected 2 Ray actors to start within 0\.001 s, received 0; ask for fewer"):
         open_stream(tiny, 7, batch_size=4, workers=2)
 
@@ -103,7 +74,7 @@ def test_an_actor_that_does_not_answer_is_given_up(tiny: Recipe, monkeypatch: py
     with open_stream(tiny, 7, batch_size=4, workers=1) as stream:
         (pid,) = processes(stream)
         os.kill(pid, signal.SIGSTOP)
-        monkeypatch.setattr(ray_actors, "BATCH_TIMEOUT_S", 0.5)
+        monkeypatch.setattr(ray_crew, "ANSWER_TIMEOUT_S", 0.5)
         try:
             with pytest.raises(StreamError, match=r"to answer within 0\.5 s, received nothing"):
                 list(stream)
@@ -131,7 +102,7 @@ def test_a_joined_cluster_is_left_running(cluster: Cluster, tiny: Recipe, tmp_pa
         assert_whole(tiny, stream, 2)
 
 
-def test_a_private_ray_listens_on_loopback_alone_and_lives_as_long_as_a_holder(cluster: Cluster) -> None:
+def test_a_private_ray_lives_as_long_as_a_holder(cluster: Cluster) -> None:
     import ray
 
     second = Cluster()
@@ -177,25 +148,51 @@ def test_another_ray_than_the_one_connected_is_refused(cluster: Cluster, tiny: R
 
 
 @pytest.mark.parametrize("workers", [1, 2, 16, 64])
+@pytest.mark.parametrize("cpus", [1.0, 2.5, 64.0])
 @pytest.mark.parametrize("batch_size", [16, 512, 8192])
 @pytest.mark.parametrize("batches", [None, 3, 1000])
-def test_calls_in_flight_fill_at_most_a_quarter_of_the_store(
-    hackmit: Recipe, workers: int, batch_size: int, batches: int | None
+def test_calls_in_flight_fit_the_memory_for_them(
+    hackmit: Recipe, workers: int, cpus: float, batch_size: int, batches: int | None
 ) -> None:
     plan = StreamPlan(recipe=hackmit, seed=0, batch_size=batch_size, batches=batches)
-    per_call, in_flight = share_store(plan, workers, 512 * MIB)
+    per_call, in_flight = share_out(
+        plan, workers, cpus=cpus, budget=128 * MIB, row_bytes=plan.batch_bytes, batch_s=0.001
+    )
     assert per_call * in_flight * plan.batch_bytes <= 128 * MIB
-    assert 1 <= in_flight <= 2 * workers
-    assert per_call == 1 or per_call * plan.batch_bytes <= 20 * MIB
+    assert 1 <= in_flight <= 2 * min(workers, cpus + 1)
+    assert per_call == 1 or per_call * plan.batch_bytes <= 32 * MIB
 
 
-def test_a_batch_that_does_not_fit_the_store_is_an_error(hackmit: Recipe) -> None:
-    plan = StreamPlan(recipe=hackmit, seed=0, batch_size=100_000)
-    with pytest.raises(StreamError, match=r"480 MiB expected to fit a quarter .* received a store of 512 MiB"):
-        share_store(plan, 1, 512 * MIB)
+def test_a_call_of_a_slow_recipe_is_short(hackmit: Recipe) -> None:
+    plan = StreamPlan(recipe=hackmit, seed=0, batch_size=16)
+    for batch_s, expected in ((0.3, 3), (30.0, 1)):
+        assert share_out(plan, 2, cpus=2.0, budget=128 * MIB, row_bytes=8192, batch_s=batch_s)[0] == expected
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_batch_that_does_not_fit_the_store_is_an_error(hackmit: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SharedBlock, "supported", False)
+    with pytest.raises(StreamError, match=r"\d+ MiB expected to fit .* store\), received 128 MiB; make `batch_size`"):
+        open_stream(hackmit, 7, batch_size=300_000, workers=1)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_workers_with_other_versions_are_refused(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = versions() | {"synth_engine": "9.9", "Python": "4.0"}
+    monkeypatch.setattr(ray_crew, "versions", lambda: other)
+    with pytest.raises(StreamError, match=r"the driver's Python 4\.0, synth_engine 9\.9; received Python 3\.\d+, s"):
+        open_stream(tiny, 7, batch_size=4, workers=1)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_private_ray_listens_on_loopback_alone() -> None:
+    addresses = listening([os.getpid(), *descendants(os.getpid())])
+    assert addresses
+    assert addresses <= {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}
 
 
 @pytest.mark.usefixtures("cluster")
 def test_sixteen_actors_on_any_number_of_processors(tiny: Recipe) -> None:  # last: Ray is slow for a while after it
     with open_stream(tiny, 7, batch_size=3, batches=40, workers=16) as stream:
         assert_whole(tiny, stream, 40)
+        assert producer_of(stream)._in_flight <= 2 * (os.cpu_count() or 1)

@@ -1,8 +1,8 @@
 """Ray actors as producers: the same batches, drawn by processes on this machine or on a cluster.
 
-Ray costs by the object, not by the byte, so a call returns several batches at once (a superbatch) and every actor has
-a few calls in flight. A call depends on nothing but its arguments and (recipe, seed): an actor that is lost is started
-again by Ray, its calls are run again, and the same bytes come. Importing this module does not import Ray.
+Ray costs by the call and the object, not by the byte, so a call returns several batches at once (a superbatch, see
+`blocks`) and a few calls are in flight. What a lost actor owed is asked of another one, and the same bytes come.
+Importing this module does not import Ray. docs/scale.md says what it costs and when it pays.
 """
 
 from __future__ import annotations
@@ -11,107 +11,106 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synth_engine.errors import RejectionError, StreamError, SynthError
+from synth_engine.errors import StreamError
+from synth_engine.stream import ray_crew
 from synth_engine.stream.base import StreamPlan
+from synth_engine.stream.blocks import Holds, Layout, SharedBlock
 from synth_engine.stream.buffers import BufferPool
 from synth_engine.stream.ray_cluster import Cluster, import_ray
+from synth_engine.stream.ray_crew import Crew, LostError, Worker, WorkerCount, answer, log
+from synth_engine.stream.ray_worker import Reply, draw_one
 from synth_engine.synthesizer import Batch, FillCount, Synthesizer
 
-START_TIMEOUT_S = 600.0  # for all actors to have loaded their kernels: sixteen on two busy cores took two minutes
-BATCH_TIMEOUT_S = 300.0  # for one call, the start of a replaced actor included
-POLL_S = 0.2  # how soon a waiting `take` notices that the stream was closed
 CALLS_PER_ACTOR = 2
-SUPERBATCH_BYTES = 20 * 2**20
+SUPERBATCH_BYTES = 32 * 2**20
+CALL_S = 1.0  # what a call of a slow recipe may take: a lost actor loses no more
 STORE_SHARE = 4  # calls in flight fill at most a quarter of the object store: Ray frees what was consumed late
+MEMORY_SHARE = 16  # and shared blocks a sixteenth of the machine's memory
+HELD_BLOCKS = 3  # that the consumer may look into; what it holds on to beyond them, it gets as copies
 SPARE_BUFFERS = 8
+TIMED_SAMPLES = 16
 
 
-class Reply(NamedTuple):
-    """One call's batches, one after the other: images (M·N, H, W), labels (M·N, L), boxes (M·N, L, 4), M counts.
+class _Call:
+    """Batches ``first`` … ``first + batches - 1``, asked of ``worker``."""
 
-    ``failure`` is what ended the call after the batches that have counts, if anything did. ``process`` tells one
-    incarnation of an actor from the next.
-    """
+    def __init__(self, first: int, batches: int, worker: Worker, block: SharedBlock | None) -> None:
+        self.first, self.batches, self.worker, self.block = first, batches, worker, block
+        self.reference: Any = None
+        self.send()
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    boxes: NDArray[np.int16]
-    counts: list[FillCount]
-    failure: SynthError | None
-    process: tuple[str, int]
+    def send(self) -> None:
+        """Ask the one who fills the worker's place now."""
+        block = self.block.name if self.block else None
+        self.reference = self.worker.handle.render.remote(self.first, self.batches, block)
 
-
-class RenderActor:
-    """Runs in a Ray worker. Its methods are plain functions (never async): a call at a time may use the buffers."""
-
-    def __init__(self, plan: StreamPlan, batches: int) -> None:
-        self._plan, self._batches = plan, batches
-
-    @cached_property
-    def _synth(self) -> Synthesizer:  # not in __init__, whose errors Ray reports without their type
-        return Synthesizer(self._plan.recipe, self._plan.seed)
-
-    @cached_property
-    def _buffers(self) -> tuple[NDArray[Any], ...]:
-        """Memory of the longest reply; Ray copies what `render` returns before the next call begins."""
-        kinds = zip(self._plan.shapes, ("u1", "u1", "i2"), strict=True)
-        return tuple(np.empty((self._batches * shape[0], *shape[1:]), kind) for shape, kind in kinds)
-
-    def ready(self) -> tuple[str, int]:
-        """Load the kernels; return the process."""
-        compile_kernels(self._synth, self._plan)
-        return _process()
-
-    def render(self, first: int, batches: int) -> Reply:
-        """Batches ``first`` … ``first + batches - 1``."""
-        size = self._plan.batch_size
-        images, labels, boxes = (buffer[: batches * size] for buffer in self._buffers)
-        counts: list[FillCount] = []
-        failure = None
-        try:
-            for k in range(batches):
-                rows = slice(k * size, (k + 1) * size)
-                counts.append(self._synth.fill(images[rows], labels[rows], (first + k) * size, boxes=boxes[rows]))
-        except SynthError as error:
-            failure = error
-        return Reply(images, labels, boxes, counts, failure, _process())
+    def __str__(self) -> str:
+        last = self.first + self.batches - 1
+        return f"{self.first}" if last == self.first else f"{self.first}-{last}"
 
 
 class RayProducer:
     """``workers`` actors, asked in turn; replies are taken in the order of the calls.
 
+    Batches are read-only: views of memory shared with the actors (on this machine), unpacked into memory of this
+    process or views of Ray's object store (from other machines). At most ``batches_ahead`` batches are asked for
+    beyond what was taken.
     Raises FontError and StreamError at once, from ``take`` what an actor raised, or StreamError when none answers.
     """
 
     def __init__(self, plan: StreamPlan, *, workers: int, address: str | None = None) -> None:
-        self.remade = 0
         self._plan, self._stopping = plan, False
-        compile_kernels(Synthesizer(plan.recipe, plan.seed), plan)  # once, not in every actor at the same time
-        self._cluster = Cluster(address)
-        self._actors: list[Any] = []
-        self._pending: deque[tuple[Any, int, int]] = deque()
+        self._layout, self._holds, self._pool = Layout(plan), Holds(), BufferPool(keep=SPARE_BUFFERS)
+        self._packed = Layout(plan, packed=True)
+        batch_s = seconds_per_batch(Synthesizer(plan.recipe, plan.seed), plan)  # compiles once, not in every actor
+        self._pending: deque[_Call] = deque()
+        self._blocks: list[SharedBlock] = []
+        self._free: list[SharedBlock] = []
         self._batches: Iterator[Batch] = iter(())
+        self._crew: Crew | None = None
+        self._cluster = Cluster(address)
         try:
-            self._per_call, self._in_flight = share_store(plan, workers, self._cluster.store_bytes())
-            self.processes = self._start(workers)
+            self._per_call, self._in_flight = share_out(
+                plan,
+                workers,
+                cpus=self._cluster.cpus(),
+                budget=self._budget(),
+                row_bytes=(self._layout if self._shares else self._packed).row_bytes,
+                batch_s=batch_s,
+            )
+            self._crew = Crew(self._cluster, plan, workers=workers, batches=self._per_call)
+            self._crew.start(self._first_block())
         except BaseException:
             self.close()
             raise
-        self._pool = BufferPool(keep=SPARE_BUFFERS)
-        self._calls = _spans(plan, self._per_call)
+        self._spans = _spans(plan, self._per_call)
         self._sent = 0
-        self._batches = self._deliver()
+        self._batches = self._deliver(self._crew)
+
+    @property
+    def remade(self) -> int:
+        """Workers lost and replaced so far."""
+        return sum(count.lost for count in self.workers)
+
+    @property
+    def workers(self) -> list[WorkerCount]:
+        """What each worker has delivered, and how often it was lost."""
+        return [worker.count for worker in self._crew.workers] if self._crew else []
+
+    @property
+    def batches_ahead(self) -> int:
+        """Most batches that are drawn or asked for and not yet taken."""
+        return (self._in_flight + 1) * self._per_call
 
     def take(self) -> Batch | None:
-        """The next batch, copied out of the object store."""
+        """The next batch."""
         return next(self._batches, None)
 
     def stop(self) -> None:
@@ -119,110 +118,175 @@ class RayProducer:
         self._stopping = True
 
     def close(self) -> None:
-        """Let go of the actors, which end after the calls they have, and of the cluster; a private one ends here."""
+        """End the actors at once and let go of the cluster; a private one ends here."""
         self.stop()
         self._batches = iter(())
         self._pending.clear()
-        self._actors.clear()  # Ray ends an actor without handles; killing it would print about each call it still had
+        if self._crew:
+            self._crew.close()
+        for block in self._blocks:
+            block.close()
+        self._blocks.clear()
+        self._free.clear()
         self._cluster.release()
 
-    def _start(self, workers: int) -> list[tuple[str, int]]:
-        ray = import_ray()
-        options = ray.remote(
-            num_cpus=self._cluster.cpus_per_actor(workers), max_restarts=-1, max_task_retries=-1, max_concurrency=1
-        )
-        actor_class = options(RenderActor)
-        self._actors = [actor_class.remote(self._plan, self._per_call) for _ in range(workers)]
-        calls = [actor.ready.remote() for actor in self._actors]
-        done, _ = ray.wait(calls, num_returns=workers, timeout=START_TIMEOUT_S)
-        if len(done) < workers:
-            raise StreamError(
-                f"expected {workers} Ray actors to start within {START_TIMEOUT_S:g} s, received {len(done)}; "
-                f"ask for fewer workers, or for a cluster with free CPUs",
-                len(done),
-            )
-        return [_value(call) for call in calls]
+    def _budget(self) -> int:
+        """Bytes that calls in flight may fill."""
+        store = self._cluster.store_bytes() // STORE_SHARE
+        return max(store, memory_bytes() // MEMORY_SHARE) if self._shares else store
 
-    def _deliver(self) -> Iterator[Batch]:
-        self._submit()
+    @property
+    def _shares(self) -> bool:
+        return self._cluster.started_here and SharedBlock.supported
+
+    def _deliver(self, crew: Crew) -> Iterator[Batch]:
+        self._submit(crew)
         while self._pending:
-            call, worker, first = self._pending.popleft()
-            reply = self._receive(call)
-            self._submit()
-            self._note_process(worker, reply.process)
-            for k in range(len(reply.counts)):
-                yield self._batch(reply, k, first + k)
+            call = self._pending.popleft()
+            reply = self._receive(crew, call)
+            crew.heard(call.worker, reply.process, len(reply.counts))
+            self._submit(crew)
+            yield from self._batches_of(call, reply)
             if reply.failure is not None:
                 raise reply.failure
 
-    def _submit(self) -> None:
+    def _submit(self, crew: Crew) -> None:
         while len(self._pending) < self._in_flight:
-            first, batches = next(self._calls, (0, 0))
+            first, batches = next(self._spans, (0, 0))
             if not batches:
                 return
-            worker = self._sent % len(self._actors)
-            self._pending.append((self._actors[worker].render.remote(first, batches), worker, first))
+            worker = crew.workers[self._sent % len(crew.workers)]
+            self._pending.append(_Call(first, batches, worker, self._block() if worker.shares else None))
             self._sent += 1
 
-    def _receive(self, call: Any) -> Reply:
-        deadline = time.monotonic() + BATCH_TIMEOUT_S
-        while not self._stopping and time.monotonic() < deadline:
-            if _arrived(call):
-                reply: Reply = _value(call)
+    def _receive(self, crew: Crew, call: _Call) -> Reply:
+        while True:
+            deadline = time.monotonic() + ray_crew.ANSWER_TIMEOUT_S
+            try:
+                reply: Reply = answer(call.reference, deadline, lambda: self._stopping)
                 return reply
-        if self._stopping:
-            raise StreamError("the stream was closed while a batch was waited for")
-        raise StreamError(
-            f"expected a Ray actor to answer within {BATCH_TIMEOUT_S:g} s, received nothing; "
-            f"look into Ray's log for workers that die again and again, or use `workers=0`"
+            except LostError as error:
+                self._make_again(crew, call, error)
+            except TimeoutError as error:
+                raise StreamError(
+                    f"expected a Ray actor to answer within {ray_crew.ANSWER_TIMEOUT_S:g} s, received nothing; "
+                    f"look into Ray's log for workers that hang, or use `workers=0`"
+                ) from error
+
+    def _make_again(self, crew: Crew, call: _Call, error: LostError) -> None:
+        worker = call.worker
+        owed = [call, *(other for other in self._pending if other.worker is worker)]
+        log.warning(
+            "Ray worker %d (%s) was lost: %s; batches %s are made again",
+            *(worker.number, worker.process, error, ", ".join(map(str, owed))),
         )
+        crew.replace(worker, error)
+        worker.remade += sum(other.batches for other in owed)
+        for other in owed:
+            if other.block is not None:  # the lost process, if only out of reach, may still write there
+                self._abandon(other.block)
+                other.block = self._fresh_block()
+            other.send()
 
-    def _note_process(self, worker: int, process: tuple[str, int]) -> None:
-        self.remade += process != self.processes[worker]
-        self.processes[worker] = process
+    def _batches_of(self, call: _Call, reply: Reply) -> Iterator[Batch]:
+        """Views while the consumer lets go of what it got, copies when it collects: shared blocks stay bounded."""
+        block, call.block = call.block, None
+        if reply.rows is not None and block is not None:
+            self._free.append(block)
+            block = None
+        memory, layout = (reply.rows, self._packed) if block is None else (block.memory, self._layout)
+        assert memory is not None  # a reply without rows is for a call with a block
+        rows = memory.reshape(-1, layout.row_bytes)
+        copied = layout.packed or len(self._holds) >= HELD_BLOCKS
+        if not copied:
+            rows = self._holds.lend(rows, block, self._free)
+        for k, count in enumerate(reply.counts):
+            arrays = layout.views(rows[k])
+            yield self._batch([self._copy(array) for array in arrays] if copied else arrays, call.first + k, count)
+        if copied and block is not None:
+            self._free.append(block)
 
-    def _batch(self, reply: Reply, k: int, index: int) -> Batch:
-        """Copied, so that a batch is writable and does not hold its whole superbatch in the object store."""
-        size = self._plan.batch_size
-        images, labels, boxes = (self._copy(array[k * size : (k + 1) * size]) for array in reply[:3])
+    def _batch(self, arrays: list[NDArray[Any]], index: int, count: FillCount) -> Batch:
+        images, labels, boxes = arrays
         return Batch(
             images=images,
             labels=labels,
             boxes=boxes,
             alphabet=self._plan.recipe.alphabet,
-            start=index * size,
-            **reply.counts[k]._asdict(),
+            start=index * self._plan.batch_size,
+            **count._asdict(),
         )
 
-    def _copy(self, rows: NDArray[Any]) -> NDArray[Any]:
-        copy = self._pool.empty(rows.shape, rows.dtype)
-        np.copyto(copy, rows)
+    def _copy(self, array: NDArray[Any]) -> NDArray[Any]:
+        """In memory of the pool; images unpacked on the way."""
+        shape = self._plan.shapes[0] if array.ndim == 3 and array.dtype == np.uint8 else array.shape
+        copy = self._pool.empty(shape, array.dtype)
+        if shape == array.shape:
+            np.copyto(copy, array)
+        else:
+            from synth_engine.kernels.wire import PIXELS, unpack_rows  # Numba is loaded with the first batch
+
+            unpack_rows(array.reshape(-1, array.shape[2]), PIXELS, copy.reshape(-1, shape[2]))
+        copy.flags.writeable = False
         return copy
 
+    def _first_block(self) -> Any:
+        if not SharedBlock.supported:
+            return None
+        block = self._fresh_block()
+        self._free.append(block)
+        return block.name
 
-def share_store(plan: StreamPlan, workers: int, store_bytes: int) -> tuple[int, int]:
-    """(batches a call, calls in flight) such that replies in flight fill no more than their share of the store.
+    def _block(self) -> SharedBlock:
+        return self._free.pop() if self._free else self._fresh_block()
 
-    Raises StreamError when not even one batch fits.
+    def _abandon(self, block: SharedBlock) -> None:
+        self._blocks.remove(block)
+        block.close()
+
+    def _fresh_block(self) -> SharedBlock:
+        node = import_ray().get_runtime_context().get_node_id()
+        block = SharedBlock(self._per_call * self._layout.row_bytes, node)
+        self._blocks.append(block)
+        return block
+
+
+def share_out(
+    plan: StreamPlan, workers: int, *, cpus: float, budget: int, row_bytes: int, batch_s: float
+) -> tuple[int, int]:
+    """(batches a call, calls in flight) such that what is in flight, ``row_bytes`` a batch, fits ``budget`` bytes.
+
+    More actors than processors are asked in turn without having more in flight: they would not draw faster. Raises
+    StreamError when not even one batch fits.
     """
-    budget = store_bytes // STORE_SHARE
-    in_flight = min(workers * CALLS_PER_ACTOR, budget // plan.batch_bytes)
+    in_flight = min(CALLS_PER_ACTOR * max(1, min(workers, math.ceil(cpus))), budget // row_bytes)
     if in_flight < 1:
         raise StreamError(
-            f"a batch of {plan.batch_bytes / 2**20:.0f} MiB expected to fit a quarter of Ray's object store, "
-            f"received a store of {store_bytes / 2**20:.0f} MiB; make `batch_size` smaller or use `workers=0`",
+            f"a batch of {row_bytes / 2**20:.0f} MiB expected to fit the memory for batches in flight (a "
+            f"quarter of Ray's smallest object store), received {budget / 2**20:.0f} MiB; make `batch_size` smaller, "
+            f"or use `workers=0`",
             plan.batch_size,
         )
-    per_call = max(1, min(SUPERBATCH_BYTES, budget // in_flight) // plan.batch_bytes)
+    per_call = min(SUPERBATCH_BYTES // plan.batch_bytes, budget // in_flight // row_bytes)
+    per_call = max(1, min(per_call, int(CALL_S / max(batch_s, 1e-9))))
     if plan.batches is not None:
         per_call = max(1, min(per_call, math.ceil(plan.batches / workers)))
     return per_call, in_flight
 
 
-def compile_kernels(synth: Synthesizer, plan: StreamPlan) -> None:
-    """Draw one sample, whatever comes of it, so that compiled kernels are in the cache on disk."""
-    with suppress(RejectionError):
-        synth.batch(plan.start_batch * plan.batch_size, 1)
+def seconds_per_batch(synth: Synthesizer, plan: StreamPlan) -> float:
+    """What one thread takes for a batch, estimated from a few samples after the kernels were compiled."""
+    draw_one(synth, plan)
+    began, samples = time.perf_counter(), min(TIMED_SAMPLES, plan.batch_size)
+    draw_one(synth, plan, samples)
+    return (time.perf_counter() - began) * plan.batch_size / samples
+
+
+def memory_bytes() -> int:
+    """The machine's memory, 0 where the system does not say."""
+    with suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def _spans(plan: StreamPlan, per_call: int) -> Iterator[tuple[int, int]]:
@@ -232,30 +296,3 @@ def _spans(plan: StreamPlan, per_call: int) -> Iterator[tuple[int, int]]:
         batches = per_call if plan.batches is None else min(per_call, plan.stop_batch - first)
         yield first, batches
         first += batches
-
-
-def _arrived(call: Any) -> bool:
-    ray = import_ray()
-    if not ray.is_initialized():  # ray.wait would start a Ray of its own
-        raise StreamError("Ray was shut down under the stream; close the stream first")
-    done, _ = ray.wait([call], timeout=POLL_S)
-    return bool(done)
-
-
-def _value(call: Any) -> Any:
-    """The result of a call that has arrived; raises what the actor raised, as the actor raised it."""
-    ray = import_ray()
-    try:
-        return ray.get(call, timeout=BATCH_TIMEOUT_S)
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from error
-    except ray.exceptions.RayError as error:
-        raise StreamError(
-            f"expected a Ray actor's batches, received {type(error).__name__}: {error}; open the stream again, "
-            f"or use `workers=0`"
-        ) from error
-
-
-def _process() -> tuple[str, int]:
-    node: Callable[[], str] = import_ray().get_runtime_context().get_node_id
-    return node(), os.getpid()

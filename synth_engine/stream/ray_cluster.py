@@ -79,6 +79,10 @@ class Cluster:
         share = import_ray().cluster_resources().get("CPU", 0.0) / actors
         return min(1.0, int(share * 1000) / 1000)
 
+    def cpus(self) -> float:
+        """Processors of all nodes."""
+        return float(import_ray().cluster_resources().get("CPU", 1.0))
+
     def store_bytes(self) -> int:
         """Size of the smallest object store among the nodes."""
         nodes = [node["Resources"] for node in import_ray().nodes() if node["Alive"]]
@@ -123,7 +127,7 @@ def _workers_find_this_package() -> Iterator[None]:
     """Ray passes on the script's folder and the working directory, not where this package was imported from."""
     before = os.environ.get("PYTHONPATH")
     source = str(Path(__file__).resolve().parents[2])
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [before, source]))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [source, before]))
     try:
         yield
     finally:
