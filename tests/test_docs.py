@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "bench" / "README.md"]
+PAGES = [ROOT / "README.md", ROOT / "bench" / "README.md", ROOT / "docs" / "scale.md"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

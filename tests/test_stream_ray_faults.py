@@ -119,7 +119,8 @@ def test_a_recipe_that_fails_in_a_worker_says_where_once(tiny: Recipe, monkeypat
     with open_stream(tiny, 7, batch_size=5, workers=2) as stream:
         assert_whole(tiny, stream, 7)
         with pytest.raises(
-            StreamError, match="recipe tiny: sample 37 could not be drawn: ZeroDivisionError: a stage divides"
+            StreamError,
+            match=r"recipe tiny: drawing sample 37 \(seed \d+\) failed with ZeroDivisionError: a stage",
         ) as caught:
             next(stream)
         assert caught.value.value == 37

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from synth_engine.errors import StreamError
 from synth_engine.stream import ray_crew
-from synth_engine.stream.base import StreamPlan
+from synth_engine.stream.base import StreamPlan, WorkerStats
 from synth_engine.stream.blocks import Holds, Layout, SharedBlock
 from synth_engine.stream.buffers import BufferPool
 from synth_engine.stream.ray_cluster import Cluster, import_ray
@@ -105,6 +105,14 @@ class RayProducer:
         return [worker.count for worker in self._crew.workers] if self._crew else []
 
     @property
+    def worker_stats(self) -> tuple[WorkerStats, ...]:
+        """One entry an actor."""
+        return tuple(
+            WorkerStats(name=f"actor {count.worker}", batches=count.batches, busy_s=count.busy_s)
+            for count in self.workers
+        )
+
+    @property
     def batches_ahead(self) -> int:
         """Most batches that are drawn or asked for and not yet taken."""
         return (self._in_flight + 1) * self._per_call
@@ -144,7 +152,7 @@ class RayProducer:
         while self._pending:
             call = self._pending.popleft()
             reply = self._receive(crew, call)
-            crew.heard(call.worker, reply.process, len(reply.counts))
+            crew.heard(call.worker, reply)
             self._submit(crew)
             yield from self._batches_of(call, reply)
             if reply.failure is not None:

@@ -20,7 +20,7 @@ from synth_engine.errors import StreamError
 from synth_engine.stream.base import StreamPlan
 from synth_engine.stream.blocks import BlockName
 from synth_engine.stream.ray_cluster import Cluster, import_ray
-from synth_engine.stream.ray_worker import Process, RenderActor
+from synth_engine.stream.ray_worker import Process, RenderActor, Reply
 from synth_engine.stream.versions import versions
 
 START_TIMEOUT_S = 600.0  # for all actors to have loaded their kernels: sixteen on two busy cores took two minutes
@@ -34,13 +34,14 @@ log = logging.getLogger("synth_engine.stream")
 @dataclass(frozen=True, kw_only=True)
 class WorkerCount:
     """One worker's part so far. ``batches`` delivered, ``remade`` drawn again for a lost process, ``lost`` processes;
-    ``process`` is the one that answered last."""
+    ``process`` is the one that answered last; ``busy_s`` seconds went into drawing what was delivered."""
 
     worker: int
     process: str
     batches: int
     lost: int
     remade: int
+    busy_s: float
 
 
 class LostError(Exception):
@@ -58,12 +59,18 @@ class Worker:
         self.shares = False  # whether it draws into the driver's memory
         self.batches = self.lost = self.remade = 0
         self.lost_in_a_row = 0
+        self.busy_s = 0.0
 
     @property
     def count(self) -> WorkerCount:
         """A copy for the reader."""
         return WorkerCount(
-            worker=self.number, process=str(self.process), batches=self.batches, lost=self.lost, remade=self.remade
+            worker=self.number,
+            process=str(self.process),
+            batches=self.batches,
+            lost=self.lost,
+            remade=self.remade,
+            busy_s=self.busy_s,
         )
 
 
@@ -100,10 +107,11 @@ class Crew:
         # No CPUs: what the lost one's share was taken from may have left the cluster.
         self._hire(worker, 0.0, affinity(worker.node, soft=True) if worker.node else "SPREAD")
 
-    def heard(self, worker: Worker, process: Process, batches: int) -> None:
-        """Note an answer of ``batches`` batches."""
-        worker.process, worker.node, worker.lost_in_a_row = process, process.node, 0
-        worker.batches += batches
+    def heard(self, worker: Worker, reply: Reply) -> None:
+        """Note an answer."""
+        worker.process, worker.node, worker.lost_in_a_row = reply.process, reply.process.node, 0
+        worker.batches += len(reply.counts)
+        worker.busy_s += reply.busy_s
 
     def close(self) -> None:
         """End all actors at once, with what they are drawing."""

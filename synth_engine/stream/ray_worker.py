@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import time
 import traceback
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from synth_engine.errors import StreamError, SynthError
-from synth_engine.stream.base import StreamPlan
+from synth_engine.errors import SynthError
+from synth_engine.stream.base import StreamPlan, drawing_error
 from synth_engine.stream.blocks import BlockName, Layout, open_block
 from synth_engine.stream.ray_cluster import import_ray
 from synth_engine.stream.versions import check_versions
@@ -36,13 +37,14 @@ class Process(NamedTuple):
 class Reply(NamedTuple):
     """One call's batches: (M, row_bytes) uint8 as in the packed `blocks.Layout`; None: they are in the caller's block.
 
-    ``failure`` is what ended the call after the batches that have counts, if anything did.
+    ``failure`` is what ended the call after the batches that have counts, if anything did; ``busy_s`` what it took.
     """
 
     rows: NDArray[np.uint8] | None
     counts: list[FillCount]
     failure: SynthError | None
     process: Process
+    busy_s: float
 
 
 class RenderActor:
@@ -64,7 +66,7 @@ class RenderActor:
     def render(self, first: int, batches: int, block: BlockName | None) -> Reply:
         """Batches ``first`` … ``first + batches - 1``, into ``block`` where this process can reach it."""
         counts: list[FillCount] = []
-        failure, rows, shared = None, None, self._shared(block)
+        failure, rows, shared, began = None, None, self._shared(block), time.perf_counter()
         try:
             layout = self._packed if shared is None else self._plain
             rows = (self._own if shared is None else shared).reshape(-1, layout.row_bytes)[:batches]
@@ -72,7 +74,8 @@ class RenderActor:
                 counts.append(self._fill(rows[k], first + k, layout))
         except Exception as error:
             failure = self._explain(error, first + len(counts))
-        return Reply(None if shared is not None else rows, counts, failure, self._process)
+        busy_s = time.perf_counter() - began
+        return Reply(None if shared is not None else rows, counts, failure, self._process, busy_s)
 
     def drawn(self) -> int:
         """Batches that this process has drawn so far."""
@@ -124,24 +127,9 @@ class RenderActor:
         """The error as the caller gets it: with its recipe and sample, and this process's traceback as a note."""
         trace = "".join(traceback.format_exception(error)).rstrip()
         if not isinstance(error, SynthError):
-            sample, name = self._culprit(index), self._plan.recipe.name
-            error = StreamError(
-                f"recipe {name}: sample {sample} could not be drawn: {type(error).__name__}: {error}; "
-                f"`Synthesizer.batch({sample}, 1)` repeats it in one process",
-                sample,
-            )
+            error = drawing_error(self._synth, index * self._plan.batch_size, self._plan.batch_size, error)
         error.add_note(f"in the Ray worker, {self._process}:\n{trace}")
         return error.with_traceback(None)
-
-    def _culprit(self, index: int) -> int:
-        """The first sample of the batch that fails when drawn alone; the batch's first one if none does."""
-        size = self._plan.batch_size
-        for sample in range(index * size, (index + 1) * size):
-            try:
-                self._synth.batch(sample, 1)
-            except Exception:
-                return sample
-        return index * size
 
 
 def draw_one(synth: Synthesizer, plan: StreamPlan, samples: int = 1) -> Any:
