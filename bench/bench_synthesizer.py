@@ -26,10 +26,11 @@ from synth_engine import Recipe, Synthesizer
 from tests.naive import Naive
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
-BATCH, MANY = 1024, 4096 if TINY else 65_536
+BATCH, MANY = 512, 4096 if TINY else 65_536
 ROUNDS, NAIVE_IMAGES = (5, 8) if TINY else (25, 40)
-TURN = 8  # batches in a turn, so that a fast rival's turn does not begin and end with the slow one's cold caches
-THREAD_ROUNDS, THREAD_TURNS = (5, 8) if TINY else (40, 64)
+# Batches in a turn: so many that a fast rival's turn does not consist of warming up after a slow one's.
+TURN = 8 if TINY else 64
+THREAD_ROUNDS, THREAD_TURNS = (5, 16) if TINY else (40, 128)
 FEW_IMAGES, ALL_IMAGES = (10**4, 10**5) if TINY else (10**6, 10**8)
 
 MEMORY = """
