@@ -21,6 +21,7 @@ NOISE = np.uint64(0xA4093822299F31D0)
 @pasted
 def mix(z):
     """Finaliser: a bijection of 64-bit words in which every input bit changes half of the output bits."""
+    z = uint64(z)  # of a caller in Python it may be an int
     z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
     return z ^ (z >> uint64(31))
@@ -29,13 +30,13 @@ def mix(z):
 @pasted
 def sample_key(seed, index):
     """Key of sample ``index`` under ``seed`` (both uint64)."""
-    return mix(mix(seed + GOLDEN) + index * SPREAD)
+    return mix(mix(uint64(seed) + GOLDEN) + uint64(index) * SPREAD)
 
 
 @pasted
 def word(key, n):
     """64-bit word ``n`` of the stream ``key``."""
-    return mix(key + (uint64(n) + uint64(1)) * GOLDEN)
+    return mix(uint64(key) + (uint64(n) + uint64(1)) * GOLDEN)
 
 
 @pasted
