@@ -40,7 +40,7 @@ from synth_engine.stream import open_stream, tf_dataset  # noqa: E402
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 CONFIG = Config(features=4, blocks=1, batch_size=8, history_batches=2) if TINY else Config()
-STEPS, ROUNDS = (2, 1) if TINY else (10, 3)
+STEPS, ROUNDS = (2, 1) if TINY else (5, 3)
 WANTED = {"pipeline over memory": 0.95, "step over plain loop": 1.3}
 LEAST = {"pipeline over memory": 0.85, "step over plain loop": 1.0}
 
