@@ -12,19 +12,23 @@ from typing import Any
 import click
 import keras
 import numpy as np
+from PIL import Image
 
 from gan import losses
+from gan.assessment.assessor import Assessor
+from gan.assessment.figures import FIGURES
 from gan.data import Images
 from gan.simgan import METRICS
 from synth_engine.errors import RunError
 from synth_engine.scaling import from_network, to_network
-from synth_engine.sheet import draw_sheet, save_picture
+from synth_engine.sheet import draw_sheet
 from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.metrics import MetricsTable
 
 Logs = dict[str, Any]
 COLUMNS = ("phase", "step", "seconds", *METRICS)
 SHOWN = 8
+METRICS_TABLE, ASSESSMENT = "metrics.csv", "assessment.csv"
 
 
 class StopAt(keras.callbacks.Callback):
@@ -74,6 +78,28 @@ class Metrics(keras.callbacks.Callback):
         click.echo(f"{phase} step {step}/{self.last_step}  {seconds} s  {shown}")
 
 
+class Assessments(keras.callbacks.Callback):
+    """Assesses at multiples of ``steps`` and at step ``end``, exactly there, so that a resumed run chooses alike.
+
+    Prints the figures, adds them to ``path`` (CSV; rows beyond the model's step are dropped first), and offers them to
+    the model's `Choice`.
+    """
+
+    def __init__(self, path: Path, checkpoints: Checkpoints, assessor: Assessor, steps: int, end: int) -> None:
+        super().__init__()
+        self.checkpoints, self.assessor, self.steps, self.end = checkpoints, assessor, steps, end
+        self.table = MetricsTable(path, FIGURES, lambda row: int(row["step"]) <= checkpoints.step)
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        step = int(self.model.step)
+        if step % self.steps == 0 or step == self.end:
+            figures = self.assessor.assess(step)
+            chosen = self.model.choice.offer(figures, self.model.averaged.variables)
+            with self.checkpoints.writing(str(self.table.path)):
+                self.table.add(figures.as_row())
+            click.echo(f"assessed {figures}{'  (best so far)' if chosen else ''}")
+
+
 class Periodic(keras.callbacks.Callback):
     """Calls ``act`` at the end of each interval in which a multiple of ``steps`` was passed."""
 
@@ -91,10 +117,10 @@ class Periodic(keras.callbacks.Callback):
         self.passed = passed
 
 
-def draw_progress(model: Any, synthetic: Images, real: Images, path: Path) -> None:
-    """Write a sheet of real, synthetic and refined images and of the change; the arrays are (N, H, W) uint8 {0, 1}."""
+def draw_progress(refiner: Any, synthetic: Images, real: Images) -> Image.Image:
+    """A sheet of real, synthetic and refined images and of the change; the arrays are (N, H, W) uint8 {0, 1}."""
     before = to_network(synthetic[:SHOWN])
-    after = np.asarray(model(before))
+    after = np.asarray(refiner(before))
     change = from_network(np.abs(after - before) - 1.0)
     rows = (("real", real[:SHOWN]), ("synthetic", synthetic[:SHOWN]), ("refined", after), ("|difference|", change))
-    save_picture(draw_sheet(rows), path)
+    return draw_sheet(rows)

@@ -31,13 +31,28 @@ def real_batches(images: Images, batch_size: int, seed: int, first: int = 0) -> 
 def phase_batches(synthetic: Dataset, real: Dataset, phase: Phase) -> Dataset:
     """Elements as `SimGAN` takes them in ``phase``: (S, B, H, W) synthetic and (R, B, H, W) real, uint8.
 
-    ``synthetic`` and ``real`` give batches (B, H, W), already at the place where the phase starts or goes on.
+    ``synthetic`` and ``real`` give batches (B, H, W), already at the place where the phase starts or goes on; further
+    components of ``synthetic``, labels and boxes, follow the real images.
     """
     groups = (
         synthetic.batch(phase.synthetic_per_step, drop_remainder=True),
         real.batch(phase.real_per_step, drop_remainder=True),
     )
-    return tf.data.Dataset.zip(groups).prefetch(2)
+    return tf.data.Dataset.zip(groups).map(_known_last).prefetch(2)
+
+
+def hold_out(images: Images, most: int) -> tuple[Images, Images]:
+    """Images to train on and the last ``most`` of them, at most a quarter, to assess on.
+
+    Fewer than eight serve for both.
+    """
+    count = min(most, len(images) // 4)
+    return (images[:-count], images[-count:]) if count > 1 else (images, images)
+
+
+def _known_last(synthetic: Any, real: Any) -> tuple[Any, ...]:
+    images, *known = synthetic if isinstance(synthetic, tuple) else (synthetic,)
+    return images, real, *known
 
 
 def _order(batch: Any, count: int, batch_size: int, seed: int) -> Any:

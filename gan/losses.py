@@ -7,7 +7,7 @@ Logits are (N, h, w, 1 or 2) float32 and linear; images (N, H, W, 1) float32 in 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -45,12 +45,12 @@ def discriminator_refined(kind: str, refined_logits: Tensor) -> Tensor:
 
 def accuracy_on_real(real_logits: Tensor) -> Tensor:
     """Share of real images taken for real: by the mean log-odds of their patches, most of which are blank alike."""
-    return tf.reduce_mean(tf.cast(_verdicts(real_logits) > 0, tf.float32))
+    return tf.reduce_mean(tf.cast(verdicts(real_logits) > 0, tf.float32))
 
 
 def accuracy_on_refined(refined_logits: Tensor) -> Tensor:
     """Share of refined images taken for refined; one at exactly 0 counts as such."""
-    return tf.reduce_mean(tf.cast(_verdicts(refined_logits) <= 0, tf.float32))
+    return tf.reduce_mean(tf.cast(verdicts(refined_logits) <= 0, tf.float32))
 
 
 def mean_change(refined: Tensor, synthetic: Tensor) -> Tensor:
@@ -77,5 +77,20 @@ def non_finite(values: Mapping[str, Any]) -> list[str]:
     return [name for name, value in values.items() if not math.isfinite(float(value))]
 
 
-def _verdicts(logits: Tensor) -> Tensor:
+def verdicts(logits: Tensor) -> Tensor:
+    """Log-odds (N,) that an image is real: the mean of its patches'."""
     return tf.reduce_mean(realness(logits), axis=(1, 2))
+
+
+def slope_penalty(images: Tensor, judge: Callable[[Tensor], Tensor]) -> Tensor:
+    """R1: half the squared slope of a patch's log-odds over the pixels of ``images``, real ones; a mean over patches.
+
+    ``judge`` gives logits. Mescheder et al. 2018, "Which training methods for GANs do actually converge?" (arXiv
+    1801.04406), eq. 9, with the patches of an image summed up before their slope is taken: taken for independent.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        odds = realness(judge(images))
+        total = tf.reduce_sum(odds)
+    slopes = tape.gradient(total, images)
+    return 0.5 * tf.reduce_sum(tf.square(slopes)) / tf.cast(tf.size(odds), tf.float32)

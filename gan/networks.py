@@ -28,7 +28,9 @@ def build_discriminator(config: Config) -> keras.Model:
     One channel: above 0 means real. Two: the classes refined and real, as in the paper; see `losses.realness`.
     """
     image = keras.Input((None, None, 1), name="image")
-    logits = _paper_discriminator(image) if config.architecture == "paper" else _cpu_discriminator(image, config)
+    logits = (
+        _paper_discriminator(image, config) if config.architecture == "paper" else _cpu_discriminator(image, config)
+    )
     return keras.Model(image, logits, name="discriminator")
 
 
@@ -78,23 +80,28 @@ def _depth_to_space(x: Any) -> Any:
     return layers.Reshape((2 * height, 2 * width, 1))(x)
 
 
-def _paper_discriminator(image: Any) -> Any:
+def _paper_discriminator(image: Any, config: Config) -> Any:
     """Section 3.1 of the paper, with the last layer linear: its softmax is in the loss."""
-    x = layers.Conv2D(96, 3, strides=2, padding="same", activation="relu")(image)
-    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="relu")(x)
+    x = _bounded(layers.Conv2D(96, 3, strides=2, padding="same", activation="relu"), config)(image)
+    x = _bounded(layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"), config)(x)
     x = layers.MaxPooling2D(3, strides=1, padding="same")(x)
-    x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
-    x = layers.Conv2D(32, 1, activation="relu")(x)
+    x = _bounded(layers.Conv2D(32, 3, padding="same", activation="relu"), config)(x)
+    x = _bounded(layers.Conv2D(32, 1, activation="relu"), config)(x)
     return layers.Conv2D(2, 1)(x)
 
 
 def _cpu_discriminator(image: Any, config: Config) -> Any:
-    """Patches of 26 px, a position every 4 px; spectral normalisation (arXiv 1802.05957) bounds the features' slope.
-
-    The last layer goes without: bounded as well, the logits never leave the neighbourhood of 0.
-    """
+    """Patches of 26 px, a position every 4 px."""
     x = image
     for factor, strides in ((1, 2), (2, 2), (2, 1)):
         convolution = layers.Conv2D(factor * config.features, 4 if strides == 2 else 3, strides, padding="same")
-        x = layers.LeakyReLU(0.2)(layers.SpectralNormalization(convolution)(x))
+        x = layers.LeakyReLU(0.2)(_bounded(convolution, config)(x))
     return layers.Conv2D(1, 3, padding="same")(x)
+
+
+def _bounded(convolution: Any, config: Config) -> Any:
+    """Spectral normalisation (arXiv 1802.05957), where wanted, bounds the slope of the discriminator's features.
+
+    Its last layer goes without: bounded as well, the logits never leave the neighbourhood of 0.
+    """
+    return layers.SpectralNormalization(convolution) if config.spectral_normalisation else convolution

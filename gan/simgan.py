@@ -6,15 +6,18 @@ in `history`; reading data, reporting and saving are left to `train`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from gan import losses
+from gan.assessment.choice import Choice
 from gan.config import Config
 from gan.history import HistoryBuffer
 from gan.networks import build_discriminator, build_refiner, clipped
+from gan.reader import Reader
 from gan.schedule import phases
 from gan.view import View
 from synth_engine.scaling import to_network
@@ -23,7 +26,7 @@ Tensor = Any
 Logs = dict[str, Tensor]
 METRICS = (
     "self_reg", "refiner_adversarial", "mean_change",
-    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined",
+    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined", "labels", "slope",
 )  # fmt: skip
 
 
@@ -32,17 +35,19 @@ class SimGAN(keras.Model):
 
     ``fit`` takes batches (synthetic (S, B, H, W), real (R, B, H, W)), both uint8 {0, 1}: in the phases ``refiner`` and
     ``discriminator`` S = R = 1; in ``adversarial`` S is the refiner's and the discriminator's updates together and R
-    the discriminator's, each update taking a batch of its own. Logs are means over all updates since the last reset.
+    the discriminator's, each update taking a batch of its own. With ``reader``, whose opinion weighs ``label_weight``,
+    labels (S, B, L) uint8 and boxes (S, B, L, 4) follow. Logs are means over all updates since the last reset.
     """
 
-    def __init__(self, config: Config, shape: tuple[int, int]) -> None:
+    def __init__(self, config: Config, shape: tuple[int, int], reader: Reader | None = None) -> None:
         super().__init__(name="simgan")
-        self.config = config
+        self.config, self.reader = config, reader if config.label_weight else None
         self.refiner = build_refiner(shape, config)
         self.averaged = keras.models.clone_model(self.refiner)
         self.averaged.set_weights(self.refiner.get_weights())
         self.product = clipped(self.averaged)
         self.discriminator = build_discriminator(config)
+        self.choice = Choice(self.averaged.variables)
         self.buffer = HistoryBuffer(config.history_batches * config.batch_size, shape, config.batch_size, config.seed)
         self.view = View(config)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
@@ -79,6 +84,7 @@ class SimGAN(keras.Model):
             "discriminator_optimizer": self.discriminator_optimizer,
             "history": self.buffer,
             "view": self.view,
+            "choice": self.choice,
         }
 
     @property
@@ -89,22 +95,22 @@ class SimGAN(keras.Model):
         """Refine images (N, H, W, 1) float32 in [-1, 1] with the averaged weights: the saved refiner's output."""
         return self.product(images)
 
-    def train_step(self, data: tuple[Tensor, Tensor]) -> Logs:
-        synthetic, real = data
+    def train_step(self, data: tuple[Tensor, ...]) -> Logs:
+        synthetic, real, *known = data
         if self.phase == "refiner":
             logs = self.regularise_refiner(synthetic[0])
         elif self.phase == "discriminator":
             logs = self.update_discriminator(synthetic[0], real[0])
         else:
-            logs = self._alternate(synthetic, real)
+            logs = self._alternate(synthetic, real, known)
         self.step.assign_add(1)
         return logs
 
-    def _alternate(self, synthetic: Tensor, real: Tensor) -> Logs:
+    def _alternate(self, synthetic: Tensor, real: Tensor, known: Sequence[Tensor]) -> Logs:
         refiner_updates = self.config.refiner_updates
         logs: Logs = {}
         for k in range(refiner_updates):
-            logs |= self.update_refiner(synthetic[k])
+            logs |= self.update_refiner(synthetic[k], *(each[k] for each in known))
         for k in range(self.config.discriminator_updates):
             logs |= self.update_discriminator(synthetic[refiner_updates + k], real[k])
         return logs
@@ -118,8 +124,11 @@ class SimGAN(keras.Model):
         self._improve_refiner(tape, loss)
         return self._log(self_reg=loss, mean_change=losses.mean_change(losses.clip(refined), images))
 
-    def update_refiner(self, synthetic: Tensor) -> Logs:
-        """One update of the refiner on a batch (B, H, W) uint8; the discriminator stays as it is."""
+    def update_refiner(self, synthetic: Tensor, *known: Tensor) -> Logs:
+        """One update of the refiner on a batch (B, H, W) uint8; the discriminator stays as it is.
+
+        ``known``: its labels (B, L) and boxes (B, L, 4), where there is a reader to be asked about them.
+        """
         images = to_network(synthetic)
         with tf.GradientTape() as tape:
             refined = self.refiner(images, training=True)
@@ -127,9 +136,11 @@ class SimGAN(keras.Model):
             adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
             self_reg = losses.self_regularisation(refined, images)
             loss = adversarial + self.config.self_reg_weight * self_reg
+            extra = {"labels": self.reader.label_loss(losses.clip(refined), *known)} if self.reader else {}
+            loss += sum(self.config.label_weight * term for term in extra.values())
         self._improve_refiner(tape, loss)
         change = losses.mean_change(losses.clip(refined), images)
-        return self._log(refiner_adversarial=adversarial, self_reg=self_reg, mean_change=change)
+        return self._log(refiner_adversarial=adversarial, self_reg=self_reg, mean_change=change, **extra)
 
     def update_discriminator(self, synthetic: Tensor, real: Tensor) -> Logs:
         """One update of the discriminator on a real batch and a refined one, half of that from the history."""
@@ -139,26 +150,30 @@ class SimGAN(keras.Model):
             real_logits, refined_logits = tf.split(self.discriminator(seen, training=True), 2)
             on_real = losses.discriminator_real(self.config.adversarial_loss, real_logits)
             on_refined = losses.discriminator_refined(self.config.adversarial_loss, refined_logits)
-            loss = on_real + on_refined
+            extra = {"slope": self._slope(tf.split(seen, 2)[0])} if self.config.r1_weight else {}
+            loss = on_real + on_refined + sum(extra.values())
         _improve(self.discriminator_optimizer, tape, loss, self.discriminator.trainable_variables)
         return self._log(
             discriminator_real=on_real,
             discriminator_refined=on_refined,
             accuracy_real=losses.accuracy_on_real(real_logits),
             accuracy_refined=losses.accuracy_on_refined(refined_logits),
+            **extra,
         )
 
-    def assess(self, synthetic: Tensor, real: Tensor) -> dict[str, float]:
-        """Mean change and accuracies on images (N, H, W) uint8, as the saved refiner makes them, without noise."""
-        images = to_network(synthetic)
-        refined = self(images)
-        real_logits = self.discriminator(self.view.soften(to_network(real)), training=False)
-        refined_logits = self.discriminator(self.view.soften(refined), training=False)
-        return {
-            "mean_change": float(losses.mean_change(refined, images)),
-            "accuracy_real": float(losses.accuracy_on_real(real_logits)),
-            "accuracy_refined": float(losses.accuracy_on_refined(refined_logits)),
-        }
+    def log_odds(self, images: Tensor) -> Tensor:
+        """What the discriminator thinks of images (N, H, W, 1), softened but without noise: (N,), above 0 for real."""
+        return losses.verdicts(self.discriminator(self.view.soften(images), training=False))
+
+    def _slope(self, real: Tensor) -> Tensor:
+        """The weighted R1 term of every ``r1_steps``-th update, times so many; 0 at the others, which it costs nothing.
+
+        Karras et al. 2020 (StyleGAN2, arXiv 1912.04958), appendix B: lazy regularisation.
+        """
+        every, judge = self.config.r1_steps, lambda images: self.discriminator(images, training=False)
+        due = self.discriminator_optimizer.iterations % every == 0
+        weight = self.config.r1_weight * every
+        return tf.cond(due, lambda: weight * losses.slope_penalty(real, judge), lambda: tf.constant(0.0))
 
     def _seen(self, images: Tensor) -> Tensor:
         return self.view(images, tf.maximum(self.step - self.first_adversarial, 0))
@@ -181,10 +196,10 @@ def build_optimizer(config: Config, rate: float) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99)
 
 
-def build_simgan(config: Config, shape: tuple[int, int]) -> SimGAN:
+def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None = None) -> SimGAN:
     """A compiled model, its first weights drawn by ``config.seed``."""
     keras.utils.set_random_seed(config.seed)
-    model = SimGAN(config, shape)
+    model = SimGAN(config, shape, reader)
     model.compile(build_optimizer(config, config.refiner_rate), build_optimizer(config, config.discriminator_rate))
     return model
 

@@ -12,6 +12,7 @@ import click
 
 from gan.config import PRESETS, Config
 from synth_engine.cli import main_guard
+from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.runs import CONFIG, RunFolder
 from synth_engine.runtime import prepare_tensorflow
@@ -48,7 +49,10 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     help="Built-in or a file.",
     show_default="hackmit-target with --real, else captcha-demo",
 )
-@click.option("--preset", default="cpu", show_default=True, type=click.Choice(PRESETS), help="paper: for a GPU.")
+@click.option("--reader", type=click.Path(), help="A frozen classifier.keras that judges whether labels are kept.")
+@click.option(
+    "--preset", default="cpu", show_default=True, type=click.Choice(PRESETS), help="paper: for a GPU; modern: untried."
+)
 @click.option("--run", "folder", default="runs/gan", show_default=True, type=FOLDER, help="Where results go.")
 @click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint; give the same options again.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of every random draw.")
@@ -59,6 +63,8 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option("--steps", "steps", COUNT, "Adversarial steps.")
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
 @preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change against fooling.")
+@preset_option("--label-weight", "label_weight", NOT_NEGATIVE, "Weight of the reader's mistakes; needs --reader.")
+@preset_option("--r1-weight", "r1_weight", NOT_NEGATIVE, "Weight of the discriminator's slope at real images.")
 @preset_option("--refiner-rate", "refiner_rate", POSITIVE, "The refiner's learning rate.")
 @preset_option("--discriminator-rate", "discriminator_rate", POSITIVE, "The discriminator's learning rate.")
 @preset_option("--refiner-updates", "refiner_updates", COUNT, "Refiner's updates a step, the paper's K_g.")
@@ -66,19 +72,25 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option("--softening-px", "softening_sigma_px", NOT_NEGATIVE, "Sigma of the blur it sees, px; 0: none.")
 @preset_option("--noise", "noise_stddev", NOT_NEGATIVE, "Deviation of the noise it sees at first, values in [-1, 1].")
 @preset_option("--report-steps", "report_steps", COUNT, "Steps between rows of metrics.csv.")
+@preset_option("--cutout-px", "cutout_px", click.IntRange(0, 64), "Side of a square hidden from it, px; 0: none.")
+@preset_option("--assess-steps", "assess_steps", COUNT, "Steps between rows of assessment.csv.")
 @preset_option("--sheet-steps", "sheet_steps", COUNT, "Steps between sheets, rounded up to a report.")
 @preset_option("--checkpoint-steps", "checkpoint_steps", COUNT, "Steps between checkpoints, rounded up to a report.")
 def train(
-    real: str | None, recipe: str | None, preset: str, folder: str, resume: bool, workers: int, ray_address: str | None,
-    threads: int | None, tensorboard: bool, **changes: Any,
+    real: str | None, recipe: str | None, reader: str | None, preset: str, folder: str, resume: bool, workers: int,
+    ray_address: str | None, threads: int | None, tensorboard: bool, **changes: Any,
 ) -> None:  # fmt: skip
-    """Train a refiner and write refiner.keras, recipe.toml, config.json, metrics.csv and sheet.png.
+    """Train a refiner and write the best step's as refiner.keras, with recipe.toml and report.html on the run.
+
+    Beside them lie config.json, metrics.csv, assessment.csv and .json, sheet.png and sheets.gif.
 
     Without options it needs no data and no labels: it draws its own real images with the package `captcha`.
     """
     config = Config.preset(preset, **changes)
+    if config.label_weight and not reader:
+        raise RunError("--label-weight needs a classifier to be asked: give --reader FILE", config.label_weight)
     source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo")).require_binary()
-    resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, "real": real}
+    resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, "real": real, "reader": reader}
     click.echo(json.dumps(resolved, indent=2))
     check_tensorboard(tensorboard)  # all that can go wrong does so before the folder is taken
     Synthesizer(source, config.seed).batch(0, 1)
@@ -86,17 +98,20 @@ def train(
     if images is None:
         _check_demo(source, config.seed)
     prepare_tensorflow(config.seed, threads, deterministic=True)
+    from gan.reader import Reader
     from gan.training import REFINER, Training, Workers
 
+    judge = Reader.load(reader, source) if reader else None
     run = RunFolder.create(folder, resolved, resume=resume)
     source.save(run.path / RECIPE)
     if images is None:
         images = _read(_draw_demo(run.path / "demo", DEMO_IMAGES, config.seed), source)
-    training = Training(config, source, images, run, Workers(workers, ray_address), tensorboard)
+    where = Workers(workers, ray_address)
+    training = Training(config, source, images, run, where, tensorboard=tensorboard, reader=judge)
     if resume:
         training.resume()
     verdict = training.train()
-    click.echo(f"{run.path / REFINER} holds the refiner; look at {run.path / 'sheet.png'}; {CONFIG} repeats the run")
+    click.echo(f"{run.path / REFINER} holds the refiner; look at {run.path / 'report.html'}; {CONFIG} repeats the run")
     click.echo(f"verdict: {verdict}")
 
 

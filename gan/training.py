@@ -5,27 +5,50 @@ The command line is in `train`; here is what it does with its options once they 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
-from gan.callbacks import Metrics, Periodic, StopAt, StopOnNonFinite, draw_progress
+from gan.account import REPORT, SHEET, SHEETS, lines, write_account
+from gan.assessment.assessor import Assessor
+from gan.assessment.figures import FIGURES, Figures
+from gan.assessment.two_sample import TwoSampleTest
+from gan.callbacks import (
+    ASSESSMENT,
+    COLUMNS,
+    METRICS_TABLE,
+    Assessments,
+    Metrics,
+    Periodic,
+    StopAt,
+    StopOnNonFinite,
+    draw_progress,
+)
 from gan.config import Config
-from gan.data import Images, phase_batches, real_batches
+from gan.data import Images, hold_out, phase_batches, real_batches
+from gan.networks import build_refiner, clipped
+from gan.reader import Reader
+from gan.report import Outcome
 from gan.schedule import Phase, phases
 from gan.simgan import SimGAN, build_simgan
 from synth_engine.atomic import write_with
+from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
+from synth_engine.sheet import save_picture
 from synth_engine.stream import Stream, open_stream, surfacing, tf_dataset
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.interrupt import StopOnInterrupt
+from synth_engine.training.metrics import MetricsTable
 from synth_engine.training.tensorboard import tensorboard_callbacks
 
-ASSESSED = 256
 REFINER = "refiner.keras"
+HELD_OUT_SEEDS = 2**32  # added to a run's seed: beyond any that a run can have, so no sample is also trained on
 
 
 @dataclass(frozen=True)
@@ -38,7 +61,7 @@ class Workers:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Figures at the end of a run, shares between 0 and 1; see `losses` for what they measure."""
+    """Figures of the chosen step, shares between 0 and 1; see `losses` for what they measure."""
 
     mean_change: float
     accuracy_real: float
@@ -61,15 +84,20 @@ class Verdict:
 
 
 class Training:
-    """One run in folder ``run``: ``real`` images (N, H, W) uint8 {0, 1} against those of ``recipe``."""
+    """One run in folder ``run``: ``real`` images (N, H, W) uint8 {0, 1} against those of ``recipe``.
+
+    A part of the real images is held out to assess on. ``reader`` judges labels, and teaches if ``label_weight`` > 0.
+    """
 
     def __init__(
-        self, config: Config, recipe: Recipe, real: Images, run: RunFolder, workers: Workers, tensorboard: bool = False
-    ) -> None:
-        self.config, self.recipe, self.real, self.run, self.workers = config, recipe, real, run, workers
-        self.tensorboard = tensorboard
-        self.synthetic = Synthesizer(recipe, config.seed).batch(0, ASSESSED).images
-        self.model: SimGAN = build_simgan(config, recipe.shape)
+        self, config: Config, recipe: Recipe, real: Images, run: RunFolder, workers: Workers, *,
+        tensorboard: bool = False, reader: Reader | None = None,
+    ) -> None:  # fmt: skip
+        self.config, self.recipe, self.run, self.workers = config, recipe, run, workers
+        self.tensorboard, self.reader = tensorboard, reader
+        self.real, self.held_out = hold_out(real, config.assessed_images)
+        self.synthetic = Synthesizer(recipe, config.seed + HELD_OUT_SEEDS).batch(0, config.assessed_images)
+        self.model: SimGAN = build_simgan(config, recipe.shape, reader)
         self.checkpoints = Checkpoints(
             run.path / "checkpoints",
             self.model.state,
@@ -102,7 +130,9 @@ class Training:
         self.model.enter(phase.name)
         real = real_batches(self.real, self.config.batch_size, self.config.seed, phase.real_at(step))
         with self._open_stream(phase.synthetic_at(step)) as stream, surfacing(stream):
-            synthetic = tf_dataset(stream).map(lambda images, *_: images)
+            synthetic = tf_dataset(stream)
+            if not self.model.reader or phase.name != "adversarial":
+                synthetic = synthetic.map(lambda images, *_: images)
             self.model.fit(
                 phase_batches(synthetic, real, phase),
                 initial_epoch=step // every,
@@ -124,25 +154,63 @@ class Training:
         )
 
     def _callbacks(self, phase: Phase, interrupt: StopOnInterrupt) -> list[Any]:
-        metrics = Metrics(self.run.path / "metrics.csv", self.checkpoints, self.phases[-1].end)
+        metrics = Metrics(self.run / METRICS_TABLE, self.checkpoints, self.phases[-1].end)
+        assess = phase.name == "adversarial"
         return [
             StopOnNonFinite(self.checkpoints),
             StopAt(phase.end),
             interrupt,
+            *([self._assessments()] if assess else []),
             metrics,
             Periodic(self.config.sheet_steps, self._draw),
             Periodic(self.config.checkpoint_steps, self.checkpoints.save),
             *tensorboard_callbacks(self.tensorboard, self.run.path),
         ]
 
+    def _assessments(self) -> Assessments:
+        test = TwoSampleTest(
+            self.recipe.shape, self.config.two_sample_steps, self.config.seed, eager=self.model.run_eagerly
+        )
+        assessor = Assessor(self.model, self.synthetic, self.held_out, test, self.reader)
+        every, end = self.config.assess_steps, self.phases[-1].end
+        return Assessments(self.run / ASSESSMENT, self.checkpoints, assessor, every, end)
+
     def _draw(self) -> None:
-        path = self.run.path / "sheet.png"
-        with self.checkpoints.writing(str(path)):
-            draw_progress(self.model, self.synthetic, self.real, path)
+        """A sheet of the averaged weights, as they are now and, by its step, among those of the whole run."""
+        picture = draw_progress(self.model, self.synthetic.images, self.held_out)
+        for name in (f"{SHEETS}/{self.checkpoints.step:07}.png", SHEET):
+            with self._writing(name) as path:
+                save_picture(picture, path)
+
+    def _outcome(self) -> Outcome:
+        """What all assessments came to; raises RunError when the table of them is gone or damaged."""
+        figures = [Figures.from_row(row) for row in MetricsTable(self.run / ASSESSMENT, FIGURES, lambda _: True).rows]
+        step = int(self.model.choice.step)
+        chosen = [one for one in figures if one.step == step]
+        if not chosen:
+            raise RunError(f"{self.run / ASSESSMENT} lacks the chosen step {step}; start a new run in another folder")
+        return Outcome(figures, chosen[0], self.model.choice.reason())
 
     def _finish(self) -> Verdict:
-        self._draw()
-        path = self.run.path / REFINER
+        """Write the chosen refiner, its sheet, and the account of the run; the model itself stays at the last step."""
+        refiner = build_refiner(self.recipe.shape, self.config)
+        self.model.choice.apply(refiner.variables)
+        network = clipped(refiner)
+        sheet = draw_progress(network, self.synthetic.images, self.held_out)
+        with self._writing(SHEET) as path:
+            save_picture(sheet, path)
+        with self._writing(REFINER) as path:
+            write_with(path, network.save)
+        outcome = self._outcome()
+        with self._writing(REPORT):
+            metrics = MetricsTable(self.run / METRICS_TABLE, COLUMNS, lambda _: True).rows
+            write_account(self.run, outcome, metrics, f"SimGAN, {self.recipe.name}")
+        for line in lines(outcome):
+            click.echo(line)
+        return Verdict(outcome.chosen.mean_change, outcome.chosen.accuracy_real, outcome.chosen.accuracy_refined)
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        path = self.run / name
         with self.checkpoints.writing(str(path)):
-            write_with(path, self.model.product.save)
-        return Verdict(**self.model.assess(self.synthetic, self.real[:ASSESSED]))
+            yield path

@@ -1,4 +1,4 @@
-"""View: how the discriminator gets to see images, real and refined alike: softened, noisy, shifted.
+"""View: how the discriminator gets to see images, real and refined alike: softened, noisy, shifted, cut out.
 
 Binary real pixels and a refiner's continuous ones would be told apart by their values alone; through one blur both
 are continuous. Nothing here is trained, and nothing is mirrored: a mirrored character is another one.
@@ -18,12 +18,12 @@ Tensor = Any
 
 
 class View(tf.Module):
-    """Built from ``config``'s softening, noise and shift; each is left out where its value is 0."""
+    """Built from ``config``'s softening, noise, shift and cutout; each is left out where its value is 0."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(name="view")
         self.kernel = gaussian_kernel(config.softening_sigma_px) if config.softening_sigma_px else None
-        self.noise_stddev, self.shift_px = config.noise_stddev, config.shift_px
+        self.noise_stddev, self.shift_px, self.cutout_px = config.noise_stddev, config.shift_px, config.cutout_px
         self.fade_steps = config.noise_until_share * config.steps
         self.generator = tf.random.Generator.from_seed(config.seed + 1, alg="philox")
 
@@ -31,9 +31,10 @@ class View(tf.Module):
         """``images`` (N, H, W, 1) in [-1, 1] as training shows them at adversarial step ``step``.
 
         Shape (N, H - shift_px, W - shift_px, 1): a window at a random place, the same one for all of ``images``.
-        Give real and refined ones in one call: then they share everything but the noise's draws.
+        So is a square of ground, cut out where its middle falls. Give real and refined ones in one call: then they
+        share everything but the noise's draws.
         """
-        return self._shift(self._disturb(self.soften(images), step))
+        return self._cut_out(self._shift(self._disturb(self.soften(images), step)))
 
     def soften(self, images: Tensor) -> Tensor:
         """``images`` under the Gaussian blur; beyond the edges lies ground (-1)."""
@@ -56,6 +57,17 @@ class View(tf.Module):
         y, x = tf.unstack(self.generator.uniform((2,), maxval=self.shift_px + 1, dtype=tf.int32))
         window = tf.slice(images, [0, y, x, 0], [-1, height, width, -1])
         return tf.ensure_shape(window, (None, height, width, 1))
+
+    def _cut_out(self, images: Tensor) -> Tensor:
+        """Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training" (arXiv 2006.10738)."""
+        if not self.cutout_px:
+            return images
+        near = []
+        for side in images.shape[1:3]:
+            start = self.generator.uniform((), maxval=side, dtype=tf.int32) - self.cutout_px // 2
+            near.append((tf.range(side) >= start) & (tf.range(side) < start + self.cutout_px))
+        hole = (near[0][:, None] & near[1])[..., None]
+        return tf.where(hole, -1.0, images)
 
 
 def gaussian_kernel(sigma_px: float) -> np.ndarray[Any, np.dtype[np.float32]]:

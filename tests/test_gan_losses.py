@@ -61,5 +61,14 @@ def test_a_clipped_pixel_keeps_only_the_gradient_that_brings_it_back() -> None:
     assert losses.clip(images).numpy().tolist() == [-1.0, -1.0, -1.0, 0.5, 1.0, 1.0, 1.0]
 
 
+def test_the_slope_of_a_linear_judge_is_its_weights_whatever_the_batch_and_the_patches() -> None:
+    weights = RNG.normal(size=(2, 2, 1, 1)).astype(np.float32)
+    judge = lambda images: tf.nn.conv2d(images, weights, strides=2, padding="VALID")  # noqa: E731
+    for images in (REFINED, np.tile(REFINED, (2, 1, 1, 1)), np.tile(REFINED, (1, 2, 3, 1))):
+        assert float(losses.slope_penalty(tf.constant(images), judge)) == pytest.approx(
+            0.5 * np.square(weights).sum(), rel=1e-4
+        )
+
+
 def test_values_that_are_not_finite_are_named() -> None:
     assert losses.non_finite({"a": 1.0, "b": float("nan"), "c": tf.constant(np.inf)}) == ["b", "c"]

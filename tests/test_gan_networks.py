@@ -88,6 +88,29 @@ def test_a_shift_shows_windows_of_the_image_and_never_mirrors_it() -> None:
     assert len(found) > 4
 
 
+def test_a_cutout_hides_one_square_in_all_images_alike() -> None:
+    view = View(small(softening_sigma_px=0.0, noise_stddev=0.0, shift_px=0, cutout_px=6))
+    images = RNG.uniform(0, 1, (3, 20, 30, 1)).astype(np.float32)
+    places = set()
+    for _ in range(20):
+        hidden = np.asarray(view(images, 0)) == -1.0
+        assert (hidden == hidden[:1]).all()
+        rows, columns = (np.flatnonzero(hidden[0, :, :, 0].any(axis=axis)) for axis in (1, 0))
+        assert hidden[0].sum() == len(rows) * len(columns)
+        assert all(3 <= len(side) <= 6 and np.ptp(side) == len(side) - 1 for side in (rows, columns))
+        places.add((rows[0], columns[0]))
+    assert len(places) > 10
+
+
+@pytest.mark.parametrize("architecture", ["cpu", "paper"])
+def test_spectral_normalisation_bounds_all_layers_but_the_last(architecture: str) -> None:
+    for wanted in (True, False):
+        discriminator = build_discriminator(small(architecture=architecture, spectral_normalisation=wanted))
+        convolutions = [layer for layer in discriminator.layers if layer.weights]
+        bounded = [isinstance(layer, keras.layers.SpectralNormalization) for layer in convolutions]
+        assert bounded == [wanted] * (len(bounded) - 1) + [False]
+
+
 def test_noise_fades_to_nothing() -> None:
     config = small(softening_sigma_px=0.0, shift_px=0, noise_stddev=0.5, noise_until_share=0.5, steps=10)
     view, images = View(config), np.zeros((8, 10, 20, 1), np.float32)

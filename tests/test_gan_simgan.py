@@ -11,10 +11,12 @@ tf = pytest.importorskip("tensorflow")
 
 import keras  # noqa: E402
 
+from gan import losses  # noqa: E402
 from gan.config import Config  # noqa: E402
 from gan.data import phase_batches, real_batches  # noqa: E402
 from gan.schedule import phases  # noqa: E402
 from gan.simgan import build_simgan  # noqa: E402
+from synth_engine.scaling import to_network  # noqa: E402
 
 SHAPE = (10, 20)
 RNG = np.random.default_rng(0)
@@ -89,8 +91,33 @@ def test_a_heavier_self_regularisation_changes_less() -> None:
         batches = data(2, 1)
         for _ in range(4):
             model.train_step(batches)
-        changes.append(model.assess(batches[0][0], batches[1][0])["mean_change"])
+        images = to_network(batches[0][0])
+        changes.append(float(losses.mean_change(model(images), images)))
     assert changes[0] > 2 * changes[1]
+
+
+def test_the_slope_is_paid_every_few_updates_and_as_much_more_then() -> None:
+    paid = {}
+    for every in (1, 3):
+        model = build_simgan(small(r1_weight=0.5, r1_steps=every, noise_stddev=0.0, shift_px=0), SHAPE)
+        update, images = tf.function(model.update_discriminator), [tf.constant(each[0]) for each in data(1, 1)]
+        paid[every] = []
+        for _ in range(4):
+            model.reset_metrics()
+            paid[every].append(float(update(*images)["slope"]))
+    assert [value > 0 for value in paid[3]] == [True, False, False, True]
+    assert paid[3][0] == pytest.approx(3 * paid[1][0], rel=0.5)  # other images, the same first weights
+
+
+def test_a_steeper_price_flattens_the_discriminator() -> None:
+    slopes = []
+    for weight in (0.0, 100.0):
+        model = build_simgan(small(r1_weight=weight, r1_steps=1, discriminator_rate=1e-2), SHAPE)
+        synthetic, real = (tf.constant(each[0]) for each in (np.ones((1, 4, *SHAPE)), np.zeros((1, 4, *SHAPE))))
+        for _ in range(10):
+            model.update_discriminator(synthetic, real)
+        slopes.append(float(losses.slope_penalty(to_network(real), model.discriminator)))
+    assert slopes[1] < 0.5 * slopes[0]
 
 
 def test_the_averaged_refiner_follows_slowly() -> None:

@@ -23,7 +23,7 @@ from gan.train import train
 
 SMALL = Config.preset(
     "cpu", features=2, blocks=1, batch_size=2, history_batches=2, discriminator_pretrain_steps=1, steps=2,
-    report_steps=1, sheet_steps=2, checkpoint_steps=2,
+    report_steps=1, sheet_steps=2, checkpoint_steps=2, assessed_images=4, two_sample_steps=1,
 )  # fmt: skip
 
 
@@ -69,6 +69,11 @@ def test_options_that_do_not_fit_cost_no_folder(tiny: Recipe, tmp_path: Path) ->
     tiny.save(tmp_path / "tiny.toml")
     assert "none can be used" in refused(tmp_path, "--recipe", tmp_path / "tiny.toml")  # the demo is 100x50 px
     assert "does not exist" in refused(tmp_path, "--real", tmp_path / "none")
+
+
+def test_a_weight_on_labels_without_a_reader_costs_no_folder(tmp_path: Path) -> None:
+    assert "give --reader FILE" in refused(tmp_path, "--label-weight", 1)
+    assert "does not exist" in refused(tmp_path, "--reader", tmp_path / "none.keras")
 
 
 def test_packages_that_are_missing_cost_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 
 from gan.config import Config  # noqa: E402
+from gan.report import animate  # noqa: E402
 from gan.simgan import SimGAN, build_simgan  # noqa: E402
 from gan.train import train  # noqa: E402
 from gan.training import Training, Verdict, Workers  # noqa: E402
@@ -28,7 +30,7 @@ from synth_engine.runs import RunFolder  # noqa: E402
 
 SMALL = Config.preset(
     "cpu", features=8, blocks=1, batch_size=4, history_batches=2, discriminator_pretrain_steps=1, steps=4,
-    report_steps=1, sheet_steps=1, checkpoint_steps=1,
+    report_steps=1, sheet_steps=1, checkpoint_steps=1, assess_steps=2, assessed_images=4, two_sample_steps=1,
 )  # fmt: skip
 
 
@@ -89,6 +91,49 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_equals_an_uninterrupted_one(
         np.testing.assert_array_equal(received, expected)
     with (tmp_path / "parts" / "metrics.csv").open() as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
+    assert (tmp_path / "parts" / "assessment.csv").read_bytes() == (tmp_path / "whole" / "assessment.csv").read_bytes()
+
+
+def test_a_killed_run_writes_the_refiner_that_it_had_chosen_before(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SMALL.replace(assess_steps=1, checkpoint_steps=2, discriminator_pretrain_steps=0, ema_decay=0.5)
+    monkeypatch.setattr("gan.assessment.choice.may_be_chosen", lambda figures: figures.step == 2)
+    whole = training(tmp_path / "whole", tiny, config)
+    whole.train()
+    with monkeypatch.context() as patch:
+        act_at(3, fail_with(0), patch)  # after step 3 was assessed, and no checkpoint since step 2
+        with pytest.raises(OSError, match="No space"):
+            training(tmp_path / "parts", tiny, config).train()
+    resumed = training(tmp_path / "parts", tiny, config, resume=True)
+    resumed.train()
+    for name in ("assessment.csv", "assessment.json", "sheet.png"):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    written = [keras.models.load_model(tmp_path / run / "refiner.keras").get_weights() for run in ("whole", "parts")]
+    for one, other, last in zip(*written, resumed.model.averaged.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert not np.array_equal(one, last)
+    assert json.loads((tmp_path / "whole" / "assessment.json").read_text())["chosen"]["step"] == 2
+
+
+def test_the_report_stands_alone_with_curves_marks_and_a_film_of_the_sheets(tiny: Recipe, tmp_path: Path) -> None:
+    training(tmp_path, tiny).train()
+    page = (tmp_path / "report.html").read_text()
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert page.count("<svg") > 5
+    assert "<td>assess_steps<td>2" in page
+    assert "no step passed the gate" in page
+    assert "data:image/gif;base64" in page
+    assert [path.stem for path in sorted((tmp_path / "sheets").iterdir())] == [f"{step:07}" for step in range(1, 6)]
+
+
+def test_a_film_shows_every_sheet_in_order(tmp_path: Path) -> None:
+    frames = [tmp_path / f"{k}.png" for k in range(3)]
+    for k, frame in enumerate(frames):
+        Image.new("L", (8, 6), 80 * k).save(frame)
+    animate(frames, tmp_path / "film.gif")
+    film = Image.open(tmp_path / "film.gif")
+    assert [film.seek(k) or film.convert("L").getpixel((0, 0)) for k in range(film.n_frames)] == [0, 80, 160]
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_named(
@@ -177,7 +222,7 @@ def test_the_command_leaves_its_results_and_refuses_the_folder_a_second_time(
     main_guard_code(options, 0)
     shown = capsys.readouterr().out
     assert "verdict: a pixel changes by" in shown
-    assert "sheet.png" in shown
+    assert "report.html" in shown
     written = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"refiner.keras", "recipe.toml", "config.json", "metrics.csv", "sheet.png"} <= written
     assert Recipe.load(tmp_path / "run" / "recipe.toml") == tiny

@@ -1,0 +1,42 @@
+"""The account of a run, written once it is over: assessment.json, the sheets as a film, report.html, lines to print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from gan.assessment.figures import marks
+from gan.report import Outcome, animate, draw_report
+from synth_engine.atomic import write_bytes, write_with
+from synth_engine.runs import RunFolder
+
+SHEET, SHEETS, FILM = "sheet.png", "sheets", "sheets.gif"
+ACCOUNT, REPORT = "assessment.json", "report.html"
+REACHED = {True: "reached", False: "missed ", None: "unknown"}
+
+
+def lines(outcome: Outcome) -> Iterator[str]:
+    """The choice and the table of marks, for the terminal."""
+    yield f"chosen: step {outcome.chosen.step} of {outcome.figures[-1].step}: {outcome.reason}"
+    yield from (
+        f"{REACHED[mark.reached]}  {mark.name}: {mark.received}, wanted {mark.wanted}" for mark in marks(outcome.chosen)
+    )
+
+
+def write_account(run: RunFolder, outcome: Outcome, metrics: Sequence[Mapping[str, str]], title: str) -> None:
+    """Write the files, each whole or not at all; ``metrics`` are the rows of metrics.csv. Raises OSError."""
+    run.write_json(ACCOUNT, as_dict(outcome))
+    frames = sorted((run / SHEETS).glob("*.png"))
+    if frames:
+        write_with(run / FILM, lambda path: animate(frames, path))
+    pictures = [path for path in (run / SHEET, run / FILM) if path.is_file()]
+    write_bytes(run / REPORT, draw_report(title, run.config, metrics, outcome, pictures).encode())
+
+
+def as_dict(outcome: Outcome) -> dict[str, object]:
+    """The chosen and the last figures and the marks, as JSON values."""
+    return {
+        "chosen": outcome.chosen.as_dict(),
+        "reason": outcome.reason,
+        "last": outcome.figures[-1].as_dict(),
+        "marks": [mark._asdict() for mark in marks(outcome.chosen)],
+    }

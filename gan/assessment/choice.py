@@ -1,0 +1,48 @@
+"""Choice: the averaged weights of the best assessed step so far, as part of what a checkpoint holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from gan.assessment.figures import Figures, may_be_chosen
+
+
+class Choice(tf.Module):
+    """Keeps values for ``variables``: of steps that pass the gate, the one with the lowest two-sample accuracy.
+
+    While none has passed it keeps the latest. ``step`` is 0 before the first one.
+    """
+
+    def __init__(self, variables: Sequence[Any]) -> None:
+        super().__init__(name="choice")
+        self.weights = [tf.Variable(tf.convert_to_tensor(value), trainable=False) for value in variables]
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="chosen_step")
+        self.passed = tf.Variable(False, trainable=False, name="passed")
+        self.accuracy = tf.Variable(math.inf, dtype=tf.float64, trainable=False, name="accuracy")
+
+    def offer(self, figures: Figures, variables: Sequence[Any]) -> bool:
+        """Take the present values of ``variables`` if their ``figures`` are better; returns whether they are."""
+        passes = may_be_chosen(figures)
+        if bool(self.passed) and not (passes and figures.two_sample < float(self.accuracy)):
+            return False
+        for kept, value in zip(self.weights, variables, strict=True):
+            kept.assign(value)
+        self.step.assign(figures.step)
+        self.passed.assign(passes)
+        self.accuracy.assign(figures.two_sample)
+        return True
+
+    def apply(self, variables: Sequence[Any]) -> None:
+        """Give ``variables`` the chosen values."""
+        for variable, value in zip(variables, self.weights, strict=True):
+            variable.assign(value)
+
+    def reason(self) -> str:
+        """Why that step, for people."""
+        if bool(self.passed):
+            return f"lowest two-sample accuracy ({float(self.accuracy):.1%}) of the steps that pass the gate"
+        return "no step passed the gate, so the last one assessed"

@@ -1,0 +1,49 @@
+"""ReaderTest: what a frozen reader makes of refined images, against what it makes of raw and of real ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan.assessment.kernel_distance import kernel_distance
+from gan.reader import CHUNK, Reader, in_chunks, readable
+from synth_engine.synthesizer import Batch
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+
+class ReaderTest:
+    """Asks ``reader`` about the samples ``synthetic``; ``raw`` are their images and ``real`` others, (N, H, W, 1)."""
+
+    def __init__(self, reader: Reader, synthetic: Batch, raw: Floats, real: Floats) -> None:
+        self.reader, self.synthetic = reader, synthetic
+        self.there = readable(synthetic.labels, synthetic.boxes).numpy()
+        self.raw_right = self._right(raw)
+        self.real_features = in_chunks(reader.features, real)
+        self.kernel_raw = kernel_distance(in_chunks(reader.features, raw), self.real_features)
+
+    def figures(self, refined: Floats) -> dict[str, float]:
+        """Those of `Figures` that need a reader, for ``refined`` images of the samples."""
+        kept, worst = labels_kept(self.raw_right, self._right(refined), self.synthetic.labels, self.there)
+        kernel = kernel_distance(in_chunks(self.reader.features, refined), self.real_features)
+        return {"kernel": kernel, "kernel_raw": self.kernel_raw, "kept": kept, "kept_worst": worst}
+
+    def _right(self, images: Floats) -> Bools:
+        starts, boxes = range(0, len(images), CHUNK), self.synthetic.boxes
+        scores = [self.reader.scores(images[k : k + CHUNK], boxes[k : k + CHUNK]) for k in starts]
+        return np.concatenate(scores).argmax(axis=-1) == self.synthetic.labels
+
+
+def labels_kept(raw_right: Bools, refined_right: Bools, labels: NDArray[np.uint8], there: Bools) -> tuple[float, float]:
+    """Right characters on refined over those on raw images: of all, and of the class where it is least; 1 of nothing.
+
+    All arrays are (N, L); only characters that are ``there`` count.
+    """
+    classes = (there & (labels == one) for one in np.unique(labels[there]))
+    each = [_share(refined_right[mine], raw_right[mine]) for mine in classes]
+    return _share(refined_right[there], raw_right[there]), min(each, default=1.0)
+
+
+def _share(part: Bools, whole: Bools) -> float:
+    return float(part.sum() / whole.sum()) if whole.any() else 1.0

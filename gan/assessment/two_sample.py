@@ -1,0 +1,69 @@
+"""TwoSampleTest: how well a fresh small network learns to tell two sets of images apart, on halves held out.
+
+Lopez-Paz and Oquab 2017, "Revisiting classifier two-sample tests" (arXiv 1610.06545). 0.5 means that it found no
+difference within its budget; it is blind to what more images or steps would show.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+BATCH = 32  # of each set
+RATE = 2e-3
+
+
+class TwoSampleTest:
+    """For images of ``shape`` (H, W); every test takes ``steps`` updates and starts from the same weights."""
+
+    def __init__(self, shape: tuple[int, int], steps: int, seed: int, *, eager: bool = False) -> None:
+        self.steps, self.seed = steps, seed
+        self.network = _build(shape, seed)
+        self.optimizer = keras.optimizers.Adam(RATE)
+        self.optimizer.build(self.network.trainable_variables)
+        self._held = (*self.network.variables, *self.optimizer.variables)
+        self._first = [np.asarray(variable) for variable in self._held]
+        self._update = self._learn if eager else tf.function(self._learn)
+
+    def accuracy(self, one: Floats, other: Floats) -> float:
+        """Share told apart among the second halves after learning from the first; the mean of both sets' shares.
+
+        ``one`` and ``other``: at least two images each, (N, H, W, 1) float32.
+        """
+        for variable, value in zip(self._held, self._first, strict=True):
+            variable.assign(value)
+        (learn_one, test_one), (learn_other, test_other) = (np.array_split(images, 2) for images in (one, other))
+        random = np.random.default_rng(self.seed)
+        for _ in range(self.steps):
+            picked = (images[random.integers(0, len(images), BATCH)] for images in (learn_one, learn_other))
+            self._update(tf.concat([*picked], axis=0))
+        right = np.mean(self._verdicts(test_one) <= 0), np.mean(self._verdicts(test_other) > 0)
+        return float(np.mean(right))
+
+    def _learn(self, images: Any) -> None:
+        wanted = tf.repeat([[0.0], [1.0]], BATCH, axis=0)
+        with tf.GradientTape() as tape:
+            logits = self.network(images, training=True)
+            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits))
+        variables = self.network.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+
+    def _verdicts(self, images: Floats) -> Floats:
+        parts = (images[start : start + 256] for start in range(0, len(images), 256))
+        return np.concatenate([self.network(part, training=False).numpy()[:, 0] for part in parts])
+
+
+def _build(shape: tuple[int, int], seed: int) -> keras.Model:
+    """Three strided convolutions; the mean and the maximum over places, for what is common and for what is rare."""
+    images = x = keras.Input((*shape, 1))
+    for k, (width, size) in enumerate(((16, 4), (32, 3), (32, 3))):
+        initial = keras.initializers.HeNormal(seed + k)
+        x = layers.Conv2D(width, size, 2, padding="same", activation="relu", kernel_initializer=initial)(x)
+    seen = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
+    return keras.Model(images, layers.Dense(1, kernel_initializer=keras.initializers.GlorotNormal(seed))(seen))

@@ -1,0 +1,90 @@
+"""A frozen reader: it looks where a character is, its mistakes cost, and a network of another recipe is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+tf = pytest.importorskip("tensorflow")
+
+import keras  # noqa: E402
+from keras import layers  # noqa: E402
+
+from gan.config import Config  # noqa: E402
+from gan.reader import Reader, readable  # noqa: E402
+from gan.simgan import build_simgan  # noqa: E402
+from synth_engine import Recipe, Synthesizer  # noqa: E402
+from synth_engine.errors import ModelError  # noqa: E402
+
+BOX = np.array([[[8, 4, 16, 12], [0, 0, 0, 0]]], np.int16)  # its middle is in row 1, column 2 of cells of 4 px
+
+
+def grid(recipe: Recipe, classes: int = 0, stride: int = 4) -> keras.Model:
+    """Mean of a cell's ink, then scores."""
+    images = keras.Input((*recipe.shape, 1))
+    cells = layers.AveragePooling2D(stride, padding="same")(images)
+    return keras.Model(images, layers.Conv2D(classes or len(recipe.alphabet) + 1, 1)(cells))
+
+
+def heads(recipe: Recipe) -> keras.Model:
+    images = keras.Input((*recipe.shape, 1))
+    scores = layers.Dense(recipe.length_max * len(recipe.alphabet))(layers.Flatten()(images))
+    return keras.Model(images, layers.Reshape((recipe.length_max, len(recipe.alphabet)))(scores))
+
+
+@pytest.mark.parametrize("stride", [2, 4, 8])
+def test_a_character_is_read_in_the_cell_of_its_middle(tiny: Recipe, stride: int) -> None:
+    reader = Reader(grid(tiny, stride=stride), tiny)
+    cell = np.zeros((1, *tiny.shape, 1), np.float32)
+    row, column = 7 // stride * stride, 11 // stride * stride
+    cell[0, row : row + stride, column : column + stride] = 1.0
+    inside, outside, nowhere = (np.asarray(reader.scores(images, BOX))[0, 0] for images in (cell, 1 - cell, 0 * cell))
+    assert (reader.stride, len(nowhere)) == (stride, len(tiny.alphabet))
+    assert not np.allclose(inside, nowhere)
+    np.testing.assert_array_equal(outside, nowhere)
+
+
+@pytest.mark.parametrize("build", [grid, heads])
+def test_features_are_what_the_last_layer_sees(tiny: Recipe, build: object) -> None:
+    features = Reader(build(tiny), tiny).features(np.ones((3, *tiny.shape, 1), np.float32))  # type: ignore[operator]
+    np.testing.assert_array_equal(features, np.ones((3, 1 if build is grid else tiny.shape[0] * tiny.shape[1])))
+
+
+def test_only_characters_with_ink_on_the_canvas_count() -> None:
+    labels = np.array([[3, 1], [3, 255]], np.uint8)
+    assert readable(labels, np.repeat(BOX, 2, axis=0)).numpy().tolist() == [[True, False], [True, False]]
+
+
+def test_the_label_loss_is_the_mean_cross_entropy_of_the_characters_there(tiny: Recipe) -> None:
+    reader = Reader(grid(tiny), tiny)
+    images = np.random.default_rng(0).normal(size=(1, *tiny.shape, 1)).astype(np.float32)
+    logits = np.asarray(reader.scores(images, BOX))[0, 0]
+    for label in range(len(tiny.alphabet)):
+        loss = float(reader.label_loss(images, np.array([[label, 255]], np.uint8), BOX))
+        assert loss == pytest.approx(np.log(np.exp(logits).sum()) - logits[label], rel=1e-5)
+
+
+def test_a_weight_on_labels_teaches_the_refiner_what_the_reader_wants(tiny: Recipe) -> None:
+    reader = Reader(grid(tiny), tiny)
+    config = Config(
+        features=4, blocks=1, batch_size=4, history_batches=2, refiner_rate=1e-2, label_weight=1e3, self_reg_weight=0.0
+    )
+    model, batch = build_simgan(config, tiny.shape, reader), Synthesizer(tiny, 0).batch(0, 4)
+    before = [np.asarray(weight) for weight in reader.network.weights]
+    known = [tf.constant(array) for array in (batch.images, batch.labels, batch.boxes)]
+    losses = []
+    for _ in range(5):
+        model.reset_metrics()
+        losses.append(float(model.update_refiner(*known)["labels"]))
+    assert losses[-1] < losses[0]
+    assert all(np.array_equal(weight, old) for weight, old in zip(reader.network.weights, before, strict=True))
+
+
+def test_a_reader_of_another_alphabet_or_canvas_is_refused(tiny: Recipe, tmp_path: Path) -> None:
+    grid(tiny, classes=9).save(tmp_path / "classifier.keras")
+    with pytest.raises(ModelError, match=r"classifier.keras takes .*expected a recogniser.*5 characters.*tiny"):
+        Reader.load(tmp_path / "classifier.keras", tiny)
+    with pytest.raises(ModelError, match="expected a recogniser"):
+        Reader(grid(tiny), Recipe.named("hackmit"))
