@@ -112,7 +112,8 @@ def test_each_mark_can_be_missed(missed: dict[str, float], figure: str) -> None:
 
 
 def test_the_gate_is_labels_kept_or_without_a_reader_change_and_spread() -> None:
-    assert may_be_chosen(changed(mean_change=0.0, spread=0.1))
+    assert may_be_chosen(changed(spread=0.1))
+    assert not may_be_chosen(changed(mean_change=0.0))
     assert not may_be_chosen(changed(kept_worst=0.96))
     blind = changed(kept=None, kept_worst=None)
     assert may_be_chosen(blind)

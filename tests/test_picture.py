@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 import numpy as np
 import pytest
@@ -20,6 +18,7 @@ from synth_engine.plan import mask_pixels
 from synth_engine.recipe import Binarize, Canvas, Filter, Font, Mask, Noise, Placement, Raster, Turn
 from synth_engine.target import binarize, load_target
 from tests.conftest import ARIMO
+from tests.naive import well_formed
 from tests.naive_picture import NaivePicture, box_of, on_canvas
 
 FLOW = Flow(y_px=(28, 36), gap_px=(-2, 3), jitter_px=(-3, 3), x_px=(-6, 6))
@@ -133,18 +132,27 @@ def test_kerning_is_the_fonts() -> None:
     assert ((far[:, 1, 0] - far[:, 0, 0]) - (near[:, 1, 0] - near[:, 0, 0]) >= 1).all()
 
 
-def test_limits_hold_and_what_they_cost_is_counted() -> None:
-    limits = Limits(clipped_share=0.05, covered_share=0.1)
-    recipe = recipe_of(limits=limits, layout=Free(x_px=(0, 90), y_px=(0, 44)))
-    batch = Synthesizer(recipe, 1).batch(0, 20, masks=True)
-    assert batch.masks is not None
-    assert batch.candidates > 30
-    for index in range(20):
-        masks = batch.masks[index][: len(batch.texts()[index])]
-        covered = [(mask & (masks.sum(axis=0) > 1)).sum() / mask.sum() for mask in masks]
-        assert max(covered) <= 0.1
-    loose = Synthesizer(recipe_of(layout=recipe.picture.layout), 1).batch(0, 20, masks=True)
-    assert loose.candidates == 20
+@pytest.mark.parametrize("limits", [Limits(clipped_share=0.05), Limits(covered_share=0.1)])
+def test_limits_take_the_first_candidate_that_keeps_them(limits: Limits) -> None:
+    """By the twin: the candidate taken is within them, the one before it is not; each is counted."""
+    recipe = recipe_of(limits=limits, layout=Free(x_px=(0, 90), y_px=(0, 44)), length=4)
+    twin, synth = NaivePicture(recipe, 1), Synthesizer(recipe, 1)
+    attempts = [synth.batch(index, 1).candidates - 1 for index in range(20)]
+    assert sum(attempts) > 10
+    for index, attempt in enumerate(attempts):
+        assert keeps(twin, limits, index, attempt, slack=0.02)
+        assert attempt == 0 or not keeps(twin, limits, index, attempt - 1, slack=-0.02)
+
+
+def keeps(twin: NaivePicture, limits: Limits, index: int, attempt: int, slack: float) -> bool:
+    """``slack``: as many of a character's pixels may lie on the other side of half coverage in the kernel."""
+    glyphs = twin.glyphs(index, attempt, attempt // limits.text_tries)
+    wide = np.stack([twin.coverage(glyph) >= 128 for glyph in glyphs])
+    seen = np.stack([on_canvas(ink) for ink in wide])
+    total = wide.sum(axis=(1, 2))
+    clipped = 1 - seen.sum(axis=(1, 2)) / total
+    covered = (seen & (seen.sum(axis=0) > 1)).sum(axis=(1, 2)) / total
+    return bool((clipped <= limits.clipped_share + slack).all() and (covered <= limits.covered_share + slack).all())
 
 
 def test_placement_alone_is_drawn_again_before_the_text() -> None:
@@ -161,20 +169,13 @@ def test_limits_that_nothing_keeps_are_an_error() -> None:
         Synthesizer(recipe.replace(filter=Filter(tries_max=9)), 0).batch(5, 3)
 
 
-def test_the_filter_serves_pictures_too(naive_filter: Callable[[np.ndarray, int], bool]) -> None:
+def test_the_filter_serves_pictures_too() -> None:
     rule = Filter(gap_px=4, slack_px=2, tries_max=5000)
     recipe = recipe_of(filter=rule, length=3, character=Character())
     batch = Synthesizer(recipe, 0).batch(0, 30, masks=True)
     assert batch.masks is not None
-    assert all(naive_filter(masks.any(axis=0), 3) for masks in batch.masks)
+    assert all(well_formed(masks.any(axis=0), 3, rule) for masks in batch.masks)
     assert batch.candidates > 30
-
-
-@pytest.fixture
-def naive_filter() -> Callable[[np.ndarray, int], bool]:
-    from tests.naive import well_formed
-
-    return lambda canvas, length: well_formed(canvas, length, Filter(gap_px=4, slack_px=2))
 
 
 def test_rgb_has_a_colour_for_each_character() -> None:

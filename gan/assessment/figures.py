@@ -98,11 +98,16 @@ def marks(figures: Figures) -> list[Mark]:
 
 
 def may_be_chosen(figures: Figures) -> bool:
-    """The gate: labels kept, as a reader sees it; without one, a change and a spread that make it likely."""
+    """The gate: a real change, and labels kept as a reader sees it; without one, a spread that makes that likely.
+
+    Without the first a refiner that does nothing would keep every label and pass.
+    """
     f = figures
     if f.kept is not None and f.kept_worst is not None:
-        return f.kept >= KEPT and f.kept_worst >= KEPT_WORST
-    return CHANGE[0] <= f.mean_change <= CHANGE[1] and f.spread >= SPREAD
+        keeps = f.kept >= KEPT and f.kept_worst >= KEPT_WORST
+    else:
+        keeps = f.spread >= SPREAD
+    return keeps and CHANGE[0] <= f.mean_change <= CHANGE[1]
 
 
 def _mark(name: str, wanted: str, value: float | None, reaches: Callable[[float], bool]) -> Mark:
