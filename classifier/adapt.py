@@ -88,7 +88,6 @@ class _Rounds:
     def __init__(self, phase: Phase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
         self._phase, self._images, self._source, self._echo = phase, images, source, context.echo
         self._learner, self._folder = phase.learner, context.run / "pseudo-labels"
-        self._teacher = Recogniser(phase.learner.teacher, source.recipe)
         self._expected = expected_shares(source.recipe, source.seed)
         self._split = Split.of(self._learner.settings.batch_size, self._learner.settings.adaptation.real_share)
 
@@ -123,7 +122,8 @@ class _Rounds:
         settings = self._learner.settings.adaptation
         progress = number / max(1, settings.rounds - 1)
         keep = settings.keep_first + (settings.keep_last - settings.keep_first) * progress
-        first, second = read_views(self._teacher, images, self._learner.settings, number)
+        teacher = Recogniser(self._learner.teacher, self._source.recipe, precision=self._learner.settings.precision)
+        first, second = read_views(teacher, images, self._learner.settings, number)
         chosen = choose(first, second, self._expected, settings, keep)
         _save(path, *chosen)
         return chosen

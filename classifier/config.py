@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from synth_engine.errors import RunError
+from synth_engine.training.precision import PRECISIONS, Precision
 
 NetworkName = Literal["grid", "four-head"]
 DataName = Literal["raw", "refined", "mixed"]
@@ -58,6 +59,7 @@ class Training:
     network: NetworkName = "grid"
     width: int = 64
     depth: int = 4
+    precision: Precision = "float32"  # the command takes the fastest that the machine has
     data: DataName = "raw"
     steps: int = 2600
     batch_size: int = 64
@@ -73,6 +75,7 @@ class Training:
     def __post_init__(self) -> None:
         _check_choice("network", self.network, get_args(NetworkName))
         _check_choice("data", self.data, get_args(DataName))
+        _check_choice("precision", self.precision, PRECISIONS)
         for name in ("width", "depth", "steps", "batch_size", "log_steps"):
             _check_range(name, getattr(self, name), 1, float("inf"))
         for name in ("average", "blank_weight"):

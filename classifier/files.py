@@ -20,17 +20,22 @@ from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
 from synth_engine.scaling import to_network
 from synth_engine.training.networks import RECIPE, load_network, recipe_beside
+from synth_engine.training.precision import Precision, best_precision, in_precision
 
 MODEL = "classifier.keras"
 
 
 @dataclass(frozen=True)
 class Recogniser:
-    """A network (`classifier.networks`) and the recipe whose images it reads."""
+    """A network (`classifier.networks`) and the recipe whose images it reads.
+
+    It reads with the weights that the network has at the first image, in ``precision``; None: the fastest here.
+    """
 
     network: Any
     recipe: Recipe
     batch_size: int = 256
+    precision: Precision | None = None
 
     @classmethod
     def load(cls, path: str | Path, recipe: Recipe | None = None) -> Recogniser:
@@ -48,7 +53,7 @@ class Recogniser:
     def save(self, folder: Path) -> Path:
         """Write `classifier.keras` and `recipe.toml` into ``folder``, each whole or not at all."""
         self.recipe.save(folder / RECIPE)
-        write_with(folder / MODEL, self.network.save)
+        write_with(folder / MODEL, in_precision(self.network, "float32").save)
         return folder / MODEL
 
     def scores(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,7 +72,10 @@ class Recogniser:
     def _forward(self) -> Any:
         import tensorflow as tf
 
-        return tf.function(lambda images: self.network(images, training=False))
+        from classifier.folding import folded
+
+        network = folded(in_precision(self.network, self.precision or best_precision()))
+        return tf.function(lambda images: network(images, training=False))
 
 
 def check_fit(network: Any, recipe: Recipe, path: Path) -> None:

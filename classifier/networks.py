@@ -40,7 +40,8 @@ def grid(shape: tuple[int, int], characters: int, *, width: int, depth: int) -> 
     """Stride 4, then residual pairs at stride 8 with twice the channels, joined again at stride 4.
 
     Wide convolutions at low resolution are what CPUs do best; at stride 8 each widens the view by 16 px, so that two
-    pairs see a whole glyph and its neighbours. A bias for each cell lets the network know where fixed lines lie.
+    pairs see a whole glyph and its neighbours. Coarse channels are halved before they are joined: the last convolution
+    would else be a third of all work. A bias for each cell lets the network know where fixed lines lie.
     """
     images = keras.Input((*shape, 1), name="images")
     fine = _convolution(_convolution(images, width // 2, stride=2), width, stride=2)
@@ -48,7 +49,8 @@ def grid(shape: tuple[int, int], characters: int, *, width: int, depth: int) -> 
     coarse = _convolution(fine, 2 * width, stride=2)
     for _ in range(max(1, depth // 2)):
         coarse = _residual(coarse, 2 * width)
-    joined = layers.Concatenate()([fine, _enlarge(coarse, fine.shape[1:3])])
+    coarse = layers.Conv2D(width, 1, use_bias=False)(coarse)
+    joined = layers.Add()([fine, _enlarge(coarse, fine.shape[1:3])])
     scores = layers.Conv2D(characters + 1, 1, name="scores")
     network = keras.Model(images, scores(_convolution(joined, width)), name="grid")
     scores.bias.assign([0.0] * characters + [math.log(characters * (1 - PRIOR) / PRIOR)])

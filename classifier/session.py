@@ -20,6 +20,7 @@ from synth_engine.runs import RunFolder
 from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.interrupt import StopOnInterrupt
 from synth_engine.training.networks import load_refiner
+from synth_engine.training.precision import in_precision
 from synth_engine.training.tensorboard import check_tensorboard, tensorboard_callbacks
 
 
@@ -45,7 +46,7 @@ class Session:
         check_tensorboard(self.tensorboard)
         refiner = load_refiner(self.refiner, recipe) if self.refiner else None
         network = build(settings.network, recipe, width=settings.width, depth=settings.depth)
-        return make_learner(network, settings, refiner)
+        return make_learner(in_precision(network, settings.precision), settings, refiner)
 
     def train(self, learner: Learner, run: RunFolder, echo: Echo) -> Path:
         """Train, go on from the folder's checkpoints if there are any, and return the saved network's path.

@@ -16,6 +16,7 @@ from synth_engine.runs import RunFolder
 from synth_engine.runtime import prepare_tensorflow
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.networks import RECIPE, recipe_beside
+from synth_engine.training.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from classifier.session import Session
@@ -91,19 +92,21 @@ DEFAULTS = Training()
 @click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Ray actors; 0: threads here.")
 @click.option("--ray-address", metavar="HOST:PORT", help="Of a running Ray cluster.  [default: one started here]")
 @click.option("--threads", type=COUNT, help="TensorFlow's threads.  [default: one a core]")
+@click.option(
+    "--precision", type=click.Choice(PRECISIONS), help="Of convolutions.  [default: the fastest that this machine has]"
+)
 @click.option("--tensorboard", is_flag=True, help="Also write summaries for TensorBoard.")
 def train(folder: str, resume: bool, threads: int | None, **options: Any) -> None:
     """Train a recogniser and write classifier.keras with recipe.toml, config.json and metrics.csv beside it."""
     recipe = choose_recipe(options["recipe"], options["refiner"], options["real"] is not None)
-    settings = resolve(options)
+    session = _session(recipe, resolve(options), threads, options)
     config = {
-        **settings.as_dict(),
+        **session.settings.as_dict(),
         "recipe": recipe.name,
         "recipe_key": recipe.key,
         **{name: options[name] for name in ("real", "real_limit", "refiner")},
     }
     click.echo(json.dumps(config, indent=2))
-    session = _session(recipe, settings, threads, options)
     learner = session.learner()  # all that can go wrong does so before the folder is taken
     run = RunFolder.create(folder, config, resume=resume)
     path = session.train(learner, run, click.echo)
@@ -148,7 +151,9 @@ def _session(recipe: Recipe, settings: Training, threads: int | None, options: d
     prepare_tensorflow(settings.seed, threads, deterministic=True)
     from classifier.data import Source
     from classifier.session import Session
+    from synth_engine.training.precision import best_precision
 
+    settings = replace(settings, precision=options["precision"] or best_precision())
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
     others = {name: options[name] for name in ("refiner", "tensorboard", "adapt_minutes")}
     return Session(settings=settings, source=source, real=real, **others)
