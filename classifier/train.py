@@ -160,11 +160,14 @@ def _session(recipe: Recipe, settings: Training, threads: int | None, options: d
 
 
 def _real_images(path: str, recipe: Recipe, limit: int | None) -> Any:
-    from synth_engine.target import load_target
+    from synth_engine.target import differences, load_target, warning_of
 
     target = load_target(path, recipe, limit)
-    for line in target.report.lines():
+    found = differences(target.images, recipe)
+    for line in (*target.report.lines(), f"farthest from recipe {recipe.name}: {found[0]}"):
         click.echo(f"{path}: {line}")
+    if warning := warning_of(found):
+        click.echo(f"warning: {path}: {warning}", err=True)
     return target.images
 
 

@@ -11,6 +11,7 @@ from synth_engine.target.challenge import Entry, name_problem, parse_challenge
 from synth_engine.target.demo import Demo, make_demo
 from synth_engine.target.download import Downloaded, download
 from synth_engine.target.images import Found, decode_grey, iter_grey
+from synth_engine.target.likeness import Difference, differences, warning_of
 from synth_engine.target.load import Report, Target, load_target
 from synth_engine.target.masks import and_mask, ink_counts, mean_mask, remove_mask
 from synth_engine.target.report import write_report
@@ -18,6 +19,7 @@ from synth_engine.target.unpack import Unpacked, unpack
 
 __all__ = [
     "Demo",
+    "Difference",
     "Downloaded",
     "Entry",
     "Found",
@@ -27,6 +29,7 @@ __all__ = [
     "and_mask",
     "binarize",
     "decode_grey",
+    "differences",
     "download",
     "ink_counts",
     "iter_grey",
@@ -37,5 +40,6 @@ __all__ = [
     "parse_challenge",
     "remove_mask",
     "unpack",
+    "warning_of",
     "write_report",
 ]
