@@ -54,11 +54,15 @@ def adapt(
     *,
     minutes: float | None = None,
 ) -> list[Scores]:
-    """Adapt ``learner`` to real ``images`` (N, H, W) uint8 {0, 1}; returns each round's unlabelled scores.
+    """Adapt ``learner`` to real ``images`` (N, H, W) uint8 {0, 1} as its settings say; returns the rounds' scores.
 
     ``minutes`` ends it after the round in which they have passed, which a resumed run cannot repeat exactly.
     """
     settings = learner.settings.adaptation
+    if settings.method == "statistics":
+        recalibrate(learner.teacher, images)
+    if settings.method != "self-training" or not settings.steps:
+        return []
     learner.salt = 1
     phase = Phase(
         learner,

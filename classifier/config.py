@@ -10,6 +10,7 @@ from synth_engine.training.precision import PRECISIONS, Precision
 
 NetworkName = Literal["grid", "four-head"]
 DataName = Literal["raw", "refined", "mixed"]
+Method = Literal["none", "statistics", "self-training"]
 
 STRIDE = 4  # px a side of a cell of the grid network
 
@@ -31,8 +32,9 @@ class Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class Adaptation:
-    """Self-training on unlabelled real images (see `classifier.adapt`)."""
+    """What unlabelled real images are used for (see `classifier.adapt`); all but ``method`` is of self-training."""
 
+    method: Method = "self-training"
     rounds: int = 10
     steps: int = 2000  # in all rounds together
     learning_rate: float = 5e-4
@@ -50,7 +52,7 @@ class Adaptation:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """A whole run. Steps are optimiser steps of ``batch_size`` images.
+    """A whole run. Steps are optimiser steps of ``batch_size`` images; 0 leaves a network as it starts.
 
     After refining, images are cut at 0 to two values (`classifier.data`), since real images are two-valued and a
     recogniser would otherwise learn from greys that it never meets.
@@ -76,8 +78,9 @@ class Training:
         _check_choice("network", self.network, get_args(NetworkName))
         _check_choice("data", self.data, get_args(DataName))
         _check_choice("precision", self.precision, PRECISIONS)
-        for name in ("width", "depth", "steps", "batch_size", "log_steps"):
+        for name in ("width", "depth", "batch_size", "log_steps"):
             _check_range(name, getattr(self, name), 1, float("inf"))
+        _check_range("steps", self.steps, 0, float("inf"))
         for name in ("average", "blank_weight"):
             _check_range(name, getattr(self, name), 0, 1)
         _check_adaptation(self.adaptation)
@@ -88,6 +91,7 @@ class Training:
 
 
 def _check_adaptation(adaptation: Adaptation) -> None:
+    _check_choice("adaptation.method", adaptation.method, get_args(Method))
     _check_range("adaptation.rounds", adaptation.rounds, 1, float("inf"))
     _check_range("adaptation.steps", adaptation.steps, 0, float("inf"))
     for name in ("keep_first", "keep_last", "certainty_min", "align", "real_share"):

@@ -117,7 +117,7 @@ def learning_rate(peak: float, warmup_steps: int, steps: int) -> Any:
         initial_learning_rate=peak / max(1, warmup_steps),
         decay_steps=max(1, steps - warmup_steps),
         warmup_target=peak,
-        warmup_steps=min(warmup_steps, steps - 1),
+        warmup_steps=min(warmup_steps, max(0, steps - 1)),
         alpha=0.01,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ class Session:
     source: Source
     real: NDArray[np.uint8] | None = None
     refiner: str | None = None
+    start_from: str | None = None
     tensorboard: bool = False
     adapt_minutes: float | None = None
 
@@ -45,8 +47,16 @@ class Session:
             raise RunError(f"--data {settings.data} needs a refiner; give --refiner FILE or use --data raw")
         check_tensorboard(self.tensorboard)
         refiner = load_refiner(self.refiner, recipe) if self.refiner else None
-        network = build(settings.network, recipe, width=settings.width, depth=settings.depth)
+        network = self._network()
         return make_learner(in_precision(network, settings.precision), settings, refiner)
+
+    def _network(self) -> Any:
+        settings, recipe = self.settings, self.source.recipe
+        if self.start_from is not None:
+            return Recogniser.load(self.start_from, recipe).network
+        if settings.steps == 0:
+            raise RunError("0 steps would leave the network as it was drawn; name one to go on from: --start-from FILE")
+        return build(settings.network, recipe, width=settings.width, depth=settings.depth)
 
     def train(self, learner: Learner, run: RunFolder, echo: Echo) -> Path:
         """Train, go on from the folder's checkpoints if there are any, and return the saved network's path.
@@ -58,7 +68,7 @@ class Session:
         with StopOnInterrupt(learner) as interrupt:
             context = Context(run.path, echo, interrupt, tuple(callbacks))
             checkpoints = learn(learner, self.source, context)
-            if self.real is not None and self.settings.adaptation.steps:
+            if self.real is not None:
                 adapt(learner, self.real, self.source, context, minutes=self.adapt_minutes)
         with checkpoints.writing(MODEL):
             return Recogniser(learner.teacher, self.source.recipe).save(run.path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from classifier.config import Adaptation, DataName, NetworkName, Training
+from classifier.config import Adaptation, DataName, Method, NetworkName, Training
 from synth_engine.cli import main_guard
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
@@ -50,7 +50,12 @@ DEFAULTS = Training()
 )
 @click.option("--width", default=DEFAULTS.width, show_default=True, type=COUNT, help="Grid network: channels.")
 @click.option("--depth", default=DEFAULTS.depth, show_default=True, type=COUNT, help="Grid network: 3x3 convolutions.")
-@click.option("--steps", default=DEFAULTS.steps, show_default=True, type=COUNT, help="Steps on synthetic images.")
+@click.option(
+    "--steps", default=DEFAULTS.steps, show_default=True, type=click.IntRange(0), help="Steps on synthetic images."
+)
+@click.option(
+    "--start-from", type=click.Path(), help="Go on from this classifier.keras.  [default: a network newly drawn]"
+)
 @click.option(
     "--batch-size", default=DEFAULTS.batch_size, show_default=True, type=click.IntRange(2), help="Images a step."
 )
@@ -60,6 +65,14 @@ DEFAULTS = Training()
     show_default=True,
     type=click.FloatRange(0, min_open=True),
     help="Highest, after warming up.",
+)
+@click.option(
+    "--adapt",
+    "method",
+    default=DEFAULTS.adaptation.method,
+    show_default=True,
+    type=click.Choice(get_args(Method)),
+    help="What --real is used for; statistics: of batch normalisation alone.",
 )
 @click.option(
     "--adapt-steps",
@@ -104,7 +117,7 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
         **session.settings.as_dict(),
         "recipe": recipe.name,
         "recipe_key": recipe.key,
-        **{name: options[name] for name in ("real", "real_limit", "refiner")},
+        **{name: options[name] for name in ("real", "real_limit", "refiner", "start_from")},
     }
     click.echo(json.dumps(config, indent=2))
     learner = session.learner()  # all that can go wrong does so before the folder is taken
@@ -138,7 +151,7 @@ def _warn_of_another(recipe: Recipe, refiner: str) -> None:
 
 def resolve(options: dict[str, Any]) -> Training:
     """Checked settings from the command's options; raises RunError for those that do not fit."""
-    adaptation = replace(Adaptation(), steps=options["adapt_steps"], rounds=options["adapt_rounds"])
+    adaptation = Adaptation(method=options["method"], steps=options["adapt_steps"], rounds=options["adapt_rounds"])
     names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "seed")
     data: DataName = options["data"] or ("mixed" if options["refiner"] else "raw")
     return Training(data=data, adaptation=adaptation, **{name: options[name] for name in names})
@@ -155,7 +168,7 @@ def _session(recipe: Recipe, settings: Training, threads: int | None, options: d
 
     settings = replace(settings, precision=options["precision"] or best_precision())
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
-    others = {name: options[name] for name in ("refiner", "tensorboard", "adapt_minutes")}
+    others = {name: options[name] for name in ("refiner", "start_from", "tensorboard", "adapt_minutes")}
     return Session(settings=settings, source=source, real=real, **others)
 
 

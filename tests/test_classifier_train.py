@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
-from synth_engine import Recipe
+from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import SynthError
 from synth_engine.recipe import Filter, Font
 
@@ -87,3 +88,31 @@ def test_ctrl_c_saves_a_checkpoint_to_go_on_from(tiny: Recipe, tmp_path: Path) -
     assert not (tmp_path / "run" / "classifier.keras").exists()
     subprocess.run([*command, "--resume"], cwd=ROOT, check=True, capture_output=True, timeout=100)
     assert (tmp_path / "run" / "classifier.keras").is_file()
+
+
+def weights(path: Path) -> dict[str, Any]:
+    return {variable.path: keras.ops.convert_to_numpy(variable) for variable in keras.models.load_model(path).variables}
+
+
+def test_going_on_from_a_network_may_change_its_statistics_alone(tiny: Recipe, tmp_path: Path) -> None:
+    tiny.save(tmp_path / "tiny.toml")
+    real = Synthesizer(tiny, 5).batch(0, 300).images
+    (tmp_path / "real").mkdir()
+    for k, image in enumerate(real):
+        Image.fromarray(image * 255).save(tmp_path / "real" / f"{k}.png")
+
+    def run(name: str, *options: Any) -> Path:
+        arguments = ["--recipe", tmp_path / "tiny.toml", "--run", tmp_path / name, *SMALL, *options]
+        result = CliRunner().invoke(train, [str(argument) for argument in arguments])
+        assert result.exception is None, result.output
+        return tmp_path / name / "classifier.keras"
+
+    first = run("first", "--steps", 2)
+    second = run("second", "--start-from", first, "--steps", 0, "--real", tmp_path / "real", "--adapt", "statistics")
+    before, after = weights(first), weights(second)
+    moved = {name.rsplit("/")[-1] for name in before if (before[name] != after[name]).any()}
+    assert moved == {"moving_mean", "moving_variance"}
+
+
+def test_no_steps_need_a_network_to_go_on_from(tiny: Recipe, tmp_path: Path) -> None:
+    assert "--start-from" in refused(tmp_path, tiny, "--steps", 0)
