@@ -13,6 +13,8 @@ from synth_engine.synthesizer import PADDING
 
 RADIUS = 1  # cells around a peak that belong to the same character; training leaves exactly these without a say
 PRESENCE_MIN = 0.5  # beyond the fewest characters, a peak counts when it is likelier a character than none
+CHUNK = 8  # images at a time whose scores stay in a core's cache
+ODDS_MAX = 80.0  # log-odds beyond which float32 overflows
 
 Floats = NDArray[np.float32]
 
@@ -36,11 +38,32 @@ class Readings:
 
     def texts(self, alphabet: str) -> list[str]:
         """The codes as strings."""
-        return ["".join(alphabet[code] for code in row if code != PADDING) for row in self.codes]
+        return to_texts(self.codes, alphabet)
+
+    def seconds(self) -> tuple[NDArray[np.uint8], Floats]:
+        """Second choices: codes (N, L) uint8, 255 past the end, and their probability (N, L) float32, 0 past the end.
+
+        What ``certainty`` leaves is shared out as the scores share it, never to more than the first choice has.
+        """
+        first, chances = self.codes != PADDING, np.exp(self.scores)
+        order = np.argpartition(chances, -2, axis=-1)[..., -2:]
+        pair = np.take_along_axis(chances, order, axis=-1)
+        lesser = pair.argmin(axis=-1)[..., np.newaxis]
+        codes = np.take_along_axis(order, lesser, axis=-1)[..., 0]
+        share = pair.min(axis=-1) / np.maximum(1.0 - pair.max(axis=-1), 1e-6)
+        chance = np.minimum(self.certainty, (1.0 - self.certainty) * np.minimum(share, 1.0))
+        return np.where(first, codes, PADDING).astype(np.uint8), np.where(first, chance, 0.0).astype(np.float32)
 
     def confidence(self) -> Floats:
         """(N,) probability that the whole text is right, taking its characters as independent: their product."""
         return np.prod(self.certainty, axis=1, dtype=np.float32)
+
+
+def to_texts(codes: NDArray[np.uint8], alphabet: str) -> list[str]:
+    """Codes (N, L), 255 for no character, as strings."""
+    characters = np.full(PADDING + 1, "", dtype="U1")
+    characters[: len(alphabet)] = list(alphabet)
+    return ["".join(row) for row in characters[codes].tolist()]
 
 
 def join(parts: list[Readings]) -> Readings:
@@ -84,10 +107,15 @@ def decode_heads(scores: Floats, shape: tuple[int, int]) -> Readings:
 
 def presence_of(scores: Floats) -> Floats:
     """(N, h, w) probability that some character is centred in a cell."""
-    characters = scores[..., :-1]
-    top = characters.max(axis=-1)
-    total = top + np.log(np.exp(characters - top[..., np.newaxis]).sum(axis=-1))
-    return (1.0 / (1.0 + np.exp(np.clip(scores[..., -1] - total, -80.0, 80.0)))).astype(np.float32)
+    presence = np.empty(scores.shape[:3], np.float32)
+    ones = np.ones(scores.shape[-1] - 1, np.float32)
+    for start in range(0, len(scores), CHUNK):
+        part = scores[start : start + CHUNK]
+        odds = part[..., :-1] - part[..., -1:]
+        np.exp(np.minimum(odds, ODDS_MAX, out=odds), out=odds)
+        total = odds @ ones
+        presence[start : start + CHUNK] = total / (1.0 + total)
+    return presence
 
 
 def find_peaks(presence: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:

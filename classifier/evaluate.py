@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from classifier.labels import check_alphabet, check_names, read_labels
 from classifier.scoring import Score, score
 from synth_engine.atomic import write_bytes
 from synth_engine.cli import main_guard
+from synth_engine.errors import TargetError
 
 if TYPE_CHECKING:
     from classifier.files import Recogniser
+    from classifier.reading import Batch
+
+SHEET = 48
+SCORE, CONFUSION, MISTAKES = "score.json", "confusion.png", "mistakes.png"
 
 
 @click.command(
     epilog="Example: python -m classifier.evaluate --model runs/classifier/classifier.keras --images challenges "
-    "--labels labels.csv"
+    "--labels labels.csv --out runs/score"
 )
 @click.option("--model", required=True, type=click.Path(), help="classifier.keras, recipe.toml beside it.")
 @click.option("--images", required=True, type=click.Path(), help="Folder of images or challenge files, or one file.")
 @click.option("--labels", required=True, type=click.Path(), help="CSV with columns name,text; others are ignored.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write the score as JSON here.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    help=f"Also write {SCORE}, {CONFUSION} and, where something was read wrong, {MISTAKES} into this folder.",
+)
 @click.option("--threads", type=click.IntRange(1), help="TensorFlow's threads.  [default: one a core]")
-def evaluate(model: str, images: str, labels: str, json_path: str | None, threads: int | None) -> None:
+def evaluate(model: str, images: str, labels: str, json_path: str | None, out: str | None, threads: int | None) -> None:
     """Compare what the model reads with labels, and print shares with 95% intervals.
 
     A labelled image that is damaged or of another size counts as read wrong, and is named on stderr; so does a label
@@ -38,10 +51,18 @@ def evaluate(model: str, images: str, labels: str, json_path: str | None, thread
     prepare_tensorflow(None, threads)
     from classifier.files import Recogniser
 
-    result = evaluate_model(Recogniser.load(model), Path(images), Path(labels), warn)
+    recogniser = Recogniser.load(model)
+    if recogniser.calibration is None:
+        warn("confidence is the network's own; classifier.calibrate fits it to unlabelled real images")
+    compared = compare(recogniser, Path(images), Path(labels), warn)
+    result = compared.score()
     click.echo(result.table())
+    content = (json.dumps(result.as_dict(), indent=2) + "\n").encode()
     if json_path:
-        write_bytes(Path(json_path), (json.dumps(result.as_dict(), indent=2) + "\n").encode())
+        write_bytes(Path(json_path), content)
+    if out:
+        write_bytes(Path(out) / SCORE, content)
+        write_pictures(compared, result, recogniser.recipe.alphabet, Path(out))
 
 
 def warn(line: str) -> None:
@@ -49,17 +70,51 @@ def warn(line: str) -> None:
     click.echo(line, err=True)
 
 
-def evaluate_model(recogniser: Recogniser, images: Path, labels_path: Path, echo: Callable[[str], object]) -> Score:
-    """Score ``recogniser`` on the labelled ones of ``images``; ``echo`` gets a line on each that could not be read.
+@dataclass(frozen=True)
+class Read:
+    """What was read in one image (grey (H, W) uint8), and how sure the network is."""
 
-    Raises LabelError for labels that do not fit the images, unless damage may be the reason.
+    text: str
+    confidence: float
+    grey: NDArray[np.uint8] | None
+
+
+UNREAD = Read("", 0.0, None)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """True texts by name, and what was read of them; what could not be read is `UNREAD`."""
+
+    true: dict[str, str]
+    read: dict[str, Read]
+
+    def score(self) -> Score:
+        """Both compared."""
+        read = [self.read[name] for name in self.true]
+        return score(list(self.true.values()), [one.text for one in read], [one.confidence for one in read])
+
+    def worst(self, count: int) -> list[tuple[str, Read]]:
+        """(true text, what was read) of up to ``count`` images that were read wrong, the surest first."""
+        wrong = [(true, self.read[name]) for name, true in self.true.items() if self.read[name].text != true]
+        shown = [pair for pair in wrong if pair[1].grey is not None]
+        return sorted(shown, key=lambda pair: -pair[1].confidence)[:count]
+
+
+def compare(recogniser: Recogniser, images: Path, labels_path: Path, echo: Callable[[str], object]) -> Compared:
+    """Read the labelled ones of ``images``; ``echo`` gets a line on each that could not be read.
+
+    Raises LabelError for labels that do not fit the images, unless damage may be the reason, and TargetError if not one
+    labelled image can be read.
     """
     from classifier.reading import Account, read_paths
 
     account = Account()
     labels = read_labels(labels_path)
     check_alphabet(labels_path, labels, recogniser.recipe.alphabet)
-    read = {reading.name: reading.text for reading in read_paths(recogniser, [images], account, labels)}
+    read: dict[str, Read] = {}
+    for batch in read_paths(recogniser, [images], account, labels):
+        read |= _each(batch, recogniser.recipe.alphabet)
     for line in account.lines():
         echo(line)
     missing = [name for name in labels if name not in account.names]
@@ -67,7 +122,28 @@ def evaluate_model(recogniser: Recogniser, images: Path, labels_path: Path, echo
         echo(f"warning: {len(missing)} labels name no image ({_shown(missing)}); damage may hide it: counted as wrong")
     else:
         check_names(labels_path, labels, account.names)
-    return score([text for text, _ in labels.values()], [read.get(name, "") for name in labels])
+    if not read:
+        raise TargetError(f"expected labelled images to read in {images}, none could be read: {account.lines()[0]}")
+    true = {name: text for name, (text, _) in labels.items()}
+    return Compared(true, {name: read.get(name, UNREAD) for name in labels})
+
+
+def write_pictures(compared: Compared, result: Score, alphabet: str, folder: Path) -> None:
+    """Write the confusion matrix and the sheet of mistakes, if there are any, into ``folder``."""
+    from classifier.charts import draw_confusion, draw_mistakes
+    from synth_engine.sheet import save_picture
+
+    save_picture(draw_confusion(result, alphabet), folder / CONFUSION)
+    worst = compared.worst(SHEET)
+    if worst:
+        captions = [f"{true} as {read.text} {read.confidence:.0%}" for true, read in worst]
+        images = [read.grey for _, read in worst if read.grey is not None]
+        save_picture(draw_mistakes(images, captions), folder / MISTAKES)
+
+
+def _each(batch: Batch, alphabet: str) -> dict[str, Read]:
+    rows = zip(batch.readings.texts(alphabet), batch.readings.confidence().tolist(), batch.grey, strict=True)
+    return {name: Read(*row) for name, row in zip(batch.names, rows, strict=True)}
 
 
 def _shown(names: list[str], count: int = 5) -> str:

@@ -1,11 +1,14 @@
 """Recogniser: a saved network with the recipe that it reads, from and to files, and reading images with it.
 
-A run folder holds `classifier.keras` and, beside it, `recipe.toml` with alphabet, canvas, length and binarising. The
-network consists of built-in layers, so that loading runs no code of its own.
+A run folder holds `classifier.keras` and, beside it, `recipe.toml` with alphabet, canvas, length and binarising, and
+`calibration.json` once its confidence is fitted to real images. The network consists of built-in layers, so that
+loading runs no code of its own.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.calibration import CALIBRATION, Calibration
 from classifier.decode import PRESENCE_MIN, Readings, decode, join
 from synth_engine.atomic import write_with
 from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
+from synth_engine.runs import CONFIG
 from synth_engine.scaling import to_network
 from synth_engine.training.networks import RECIPE, load_network, recipe_beside
 from synth_engine.training.precision import Precision, best_precision, in_precision
@@ -27,7 +32,7 @@ MODEL = "classifier.keras"
 
 @dataclass(frozen=True)
 class Recogniser:
-    """A network (`classifier.networks`) and the recipe whose images it reads.
+    """A network (`classifier.networks`), the recipe of its images and, if known, what its certainty is worth.
 
     It reads with the weights that the network has at the first image, in ``precision``; None: the fastest here.
     """
@@ -36,23 +41,32 @@ class Recogniser:
     recipe: Recipe
     batch_size: int = 256
     precision: Precision | None = None
+    calibration: Calibration | None = None
 
     @classmethod
     def load(cls, path: str | Path, recipe: Recipe | None = None) -> Recogniser:
         """The network in a ``.keras`` file, with the `recipe.toml` beside it unless ``recipe`` is given.
 
-        Raises ModelError if either is missing, damaged, or made for the other's canvas or alphabet.
+        Raises ModelError if either is missing, damaged, or made for the other's canvas or alphabet, or if
+        `calibration.json` is another model's.
         """
         path = Path(path)
         network = load_network(path)
         if recipe is None:
             recipe = recipe_beside(path)
+            check_run(recipe, path)
         check_fit(network, recipe, path)
-        return cls(network, recipe)
+        return cls(network, recipe, calibration=calibration_beside(path, recipe))
+
+    @property
+    def knows_places(self) -> bool:
+        """Whether the network's scores lie on a grid, and so tell where a character is."""
+        return len(self.network.output_shape) == 4
 
     def save(self, folder: Path) -> Path:
         """Write `classifier.keras` and `recipe.toml` into ``folder``, each whole or not at all."""
         self.recipe.save(folder / RECIPE)
+        (folder / CALIBRATION).unlink(missing_ok=True)
         write_with(folder / MODEL, in_precision(self.network, "float32").save)
         return folder / MODEL
 
@@ -66,7 +80,8 @@ class Recogniser:
         """Read binary images (N, H, W) uint8 {0, 1}, N ≥ 1."""
         starts = range(0, len(images), self.batch_size)
         parts = (to_network(images[start : start + self.batch_size]) for start in starts)
-        return join([decode(self.scores(part), self.recipe, presence_min=presence_min) for part in parts])
+        readings = join([decode(self.scores(part), self.recipe, presence_min=presence_min) for part in parts])
+        return self.calibration.apply(readings) if self.calibration else readings
 
     @cached_property
     def _forward(self) -> Any:
@@ -76,6 +91,40 @@ class Recogniser:
 
         network = folded(in_precision(self.network, self.precision or best_precision()))
         return tf.function(lambda images: network(images, training=False))
+
+
+def digest_of(path: Path) -> str:
+    """What tells a network's file from another."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def calibration_beside(path: Path, recipe: Recipe) -> Calibration | None:
+    """The calibration of the network in ``path``, None if there is none; raises ModelError for another network's."""
+    beside = path.parent / CALIBRATION
+    if not beside.is_file():
+        return None
+    calibration = Calibration.load(beside)
+    if calibration.model != digest_of(path) or len(calibration.ceilings) != len(recipe.alphabet):
+        raise ModelError(
+            f"{beside} is the calibration of another network than {path}; make it again with classifier.calibrate, or "
+            "remove it",
+            beside,
+        )
+    return calibration
+
+
+def check_run(recipe: Recipe, path: Path) -> None:
+    """Raise ModelError if `config.json` beside ``path``, where there is one, names another recipe."""
+    try:
+        key = json.loads(path.with_name(CONFIG).read_bytes()).get("recipe_key")
+    except (OSError, ValueError, AttributeError):
+        return
+    if key and key != recipe.key:
+        raise ModelError(
+            f"{path.with_name(RECIPE)} is recipe {recipe.name} ({recipe.key[:12]}), the run that made {path} had "
+            f"{key[:12]}; copy recipe.toml from that run",
+            recipe.key,
+        )
 
 
 def check_fit(network: Any, recipe: Recipe, path: Path) -> None:

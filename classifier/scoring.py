@@ -10,6 +10,8 @@ from typing import Any
 
 Z95 = 1.959963984540054  # the normal distribution's 97.5% quantile
 WORST = 10
+BINS = 10  # of confidence, equally wide
+SUREST = 0.8
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,23 @@ class Share:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trust:
+    """What confidences are worth: their mean, the expected calibration error, and how many of the surest are right.
+
+    error: mean distance between confidence and share right over equally wide bins, weighted by their images (Guo et al.
+    2017, eq. 3); surest: whole texts among the `SUREST` share of images with the highest confidence.
+    """
+
+    mean: float
+    error: float
+    surest: Share
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"mean": self.mean, "calibration_error": self.error, "surest": self.surest.as_dict()}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Score:
     """Whole texts, characters, characters of each position, each class of the alphabet, and (true, read) mistakes.
 
@@ -52,6 +71,7 @@ class Score:
     positions: tuple[Share, ...]
     classes: dict[str, Share]
     mistakes: tuple[tuple[str, str, int], ...]
+    trust: Trust | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -61,6 +81,7 @@ class Score:
             "positions": [share.as_dict() for share in self.positions],
             "classes": {name: share.as_dict() for name, share in self.classes.items()},
             "mistakes": [dict(zip(("true", "read", "count"), mistake, strict=True)) for mistake in self.mistakes],
+            "confidence": self.trust.as_dict() if self.trust else None,
         }
 
     def table(self) -> str:
@@ -68,6 +89,9 @@ class Score:
         lines = ["                share  95% (Wilson)    right/total"]
         lines += [f"whole text     {self.whole}", f"characters     {self.characters}"]
         lines += [f"position {k:<5} {share}" for k, share in enumerate(self.positions, 1)]
+        if self.trust:
+            lines += [f"surest {SUREST:<7.0%} {self.trust.surest}"]
+            lines += [f"confidence     {self.trust.mean:6.1%}  on average, calibration error {self.trust.error:.1%}"]
         worst = sorted(self.classes.items(), key=lambda item: (item[1].value, -item[1].total))[:WORST]
         lines += [f"class {name!r:<8} {share}" for name, share in worst if share.right < share.total]
         seen = ", ".join(f"{true or '-'} as {read or '-'} {count}x" for true, read, count in self.mistakes[:WORST])
@@ -84,11 +108,29 @@ def wilson(right: int, total: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
-def score(true: Sequence[str], read: Sequence[str]) -> Score:
+def trust(confidence: Sequence[float], right: Sequence[bool]) -> Trust | None:
+    """How far confidences (each in [0, 1]) can be trusted, given which texts are right; None of nothing."""
+    if not right:
+        return None
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for pair in zip(confidence, right, strict=True):
+        bins.setdefault(min(int(pair[0] * BINS), BINS - 1), []).append(pair)
+    gaps = (abs(sum(sure for sure, _ in one) - sum(hit for _, hit in one)) for one in bins.values())
+    surest = sorted(zip(confidence, right, strict=True), key=lambda pair: -pair[0])[: round(SUREST * len(right))]
+    return Trust(
+        mean=sum(confidence) / len(right),
+        error=sum(gaps) / len(right),
+        surest=Share(sum(hit for _, hit in surest), len(surest)),
+    )
+
+
+def score(true: Sequence[str], read: Sequence[str], confidence: Sequence[float] | None = None) -> Score:
     """Compare texts one by one, characters position by position; of a text of another length the rest is wrong.
 
-    Characters are counted over the true text's length or, where more was read, over the read text's.
+    Characters are counted over the true text's length or, where more was read, over the read text's. ``confidence``:
+    probability that each text was read right.
     """
+    hits = [one == other for one, other in zip(true, read, strict=True)]
     pairs = [pair for texts in zip(true, read, strict=True) for pair in enumerate(_aligned(*texts))]
     right = [(place, one) for place, (one, other) in pairs if one == other]
     places = Counter(place for place, _ in pairs)
@@ -96,11 +138,12 @@ def score(true: Sequence[str], read: Sequence[str]) -> Score:
     classes, right_classes = Counter(one for _, (one, _) in pairs if one), Counter(one for _, one in right)
     mistakes = Counter((one, other) for _, (one, other) in pairs if one != other)
     return Score(
-        whole=Share(sum(one == other for one, other in zip(true, read, strict=True)), len(true)),
+        whole=Share(sum(hits), len(true)),
         characters=Share(len(right), len(pairs)),
         positions=tuple(Share(right_places[place], places[place]) for place in sorted(places)),
         classes={name: Share(right_classes[name], classes[name]) for name in sorted(classes)},
         mistakes=tuple((one, other, count) for (one, other), count in mistakes.most_common()),
+        trust=None if confidence is None else trust(confidence, hits),
     )
 
 

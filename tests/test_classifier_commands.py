@@ -71,6 +71,59 @@ def test_several_paths_are_read_in_order(model: Path, images: Path, tmp_path: Pa
     assert [row["name"] for row in csv.DictReader((tmp_path / "read.csv").open())] == ["image3", "image1"]
 
 
+def test_json_lines_say_all_of_each_character(model: Path, images: Path, tmp_path: Path) -> None:
+    run(predict, "--model", model, images, "--out", tmp_path / "read.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "read.jsonl").read_text().splitlines()]
+    assert [row["name"] for row in rows] == [f"image{k}" for k in range(COUNT)]
+    for row in rows:
+        assert row["confidence"] == pytest.approx(np.prod(row["confidences"]), abs=1e-3)
+        assert all(one != other for one, other in zip(row["text"], row["seconds"], strict=True))
+        assert all(low <= high for low, high in zip(row["second_confidences"], row["confidences"], strict=True))
+        assert all(0 <= x0 < x1 <= 40 and 0 <= y0 < y1 <= 24 for x0, y0, x1, y1 in row["boxes"])
+
+
+def test_csv_and_json_lines_say_the_same(model: Path, images: Path, tmp_path: Path) -> None:
+    run(predict, "--model", model, images, "--out", tmp_path / "a.jsonl")
+    run(predict, "--model", model, images, "--out", tmp_path / "a.csv", "--details")
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    for row, cells in zip(rows, csv.DictReader((tmp_path / "a.csv").open()), strict=True):
+        assert [float(x) for x in cells["confidences"].split()] == pytest.approx(row["confidences"], abs=1e-4)
+        assert [[int(x) for x in box.split(",")] for box in cells["boxes"].split()] == row["boxes"]
+        assert (cells["text"], cells["seconds"]) == (row["text"], row["seconds"])
+
+
+def test_what_is_unsure_goes_to_a_file_of_its_own(model: Path, images: Path, tmp_path: Path) -> None:
+    run(predict, "--model", model, images, "--out", tmp_path / "all.csv")
+    rows = list(csv.DictReader((tmp_path / "all.csv").open()))
+    least = sorted(float(row["confidence"]) for row in rows)[2]
+    result = run(predict, "--model", model, images, "--out", tmp_path / "some.csv", "--min-confidence", least)
+    sure, unsure = (list(csv.DictReader((tmp_path / name).open())) for name in ("some.csv", "some-unsure.csv"))
+    assert sorted(sure + unsure, key=lambda row: row["name"]) == rows
+    assert {row["name"] for row in unsure} == {row["name"] for row in rows if float(row["confidence"]) < least}
+    assert f"some-unsure.csv: {len(unsure)} texts" in result.output
+
+
+def test_paths_come_from_stdin_and_one_that_is_none_is_named(model: Path, images: Path, tmp_path: Path) -> None:
+    lines = "\n".join(str(images / name) for name in ("image2.png", "none.png", "image0.png"))
+    result = CliRunner().invoke(
+        predict, ["--model", str(model), "-", "--out", str(tmp_path / "read.csv")], input=lines, catch_exceptions=False
+    )
+    assert [row["name"] for row in csv.DictReader((tmp_path / "read.csv").open())] == ["image2", "image0"]
+    assert "none.png does not exist" in result.stderr
+
+
+def test_images_of_the_other_polarity_are_refused(model: Path, tiny: Recipe, tmp_path: Path) -> None:
+    for k, image in enumerate(Synthesizer(tiny, 2).batch(0, 3).images):
+        Image.fromarray(255 - image * 255).save(tmp_path / f"image{k}.png")
+    with pytest.raises(TargetError, match=r"another polarity or threshold; invert them, or train with .*'dark'"):
+        run(predict, "--model", model, tmp_path, "--out", tmp_path / "read.csv")
+
+
+def test_a_missing_path_is_refused_before_anything_is_read(model: Path, images: Path, tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="does not exist"):
+        run(predict, "--model", model, images, tmp_path / "none", "--out", tmp_path / "read.csv")
+
+
 def test_nothing_readable_leaves_no_file(model: Path, images: Path, tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="none could be read"):
         run(predict, "--model", model, images / "broken.png", "--out", tmp_path / "read.csv")
@@ -92,6 +145,25 @@ def test_evaluate_scores_labelled_images_only(model: Path, images: Path, tmp_pat
     assert (whole["right"], whole["total"]) == (3, 3)
     assert whole["low"] == pytest.approx(0.4385, abs=1e-4)
     assert "3/3" in result.output
+
+
+def test_evaluate_draws_what_went_wrong(model: Path, images: Path, tmp_path: Path) -> None:
+    labels = labels_for(tmp_path, model, images)
+    header, first, *others = labels.read_text().splitlines()
+    name, text, _ = first.split(",")
+    labels.write_text("\n".join([header, f"{name},{text[::-1] if text != text[::-1] else 'a1'},1", *others]))
+    run(evaluate, "--model", model, "--images", images, "--labels", labels, "--out", tmp_path / "score")
+    score = json.loads((tmp_path / "score" / "score.json").read_text())
+    assert (score["whole"]["right"], score["whole"]["total"]) == (COUNT - 1, COUNT)
+    assert 0 <= score["confidence"]["calibration_error"] <= 1
+    assert Image.open(tmp_path / "score" / "mistakes.png").size[0] > 2 * 40
+    assert min(Image.open(tmp_path / "score" / "confusion.png").size) > 100
+
+
+def test_labels_of_images_none_of_which_can_be_read_are_refused(model: Path, images: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("name,text\nsmall,ac\n")
+    with pytest.raises(TargetError, match="none could be read"):
+        run(evaluate, "--model", model, "--images", images, "--labels", tmp_path / "labels.csv")
 
 
 def test_a_labelled_image_that_is_damaged_counts_as_wrong(model: Path, images: Path, tmp_path: Path) -> None:
@@ -134,6 +206,11 @@ def test_models_that_do_not_fit_are_refused(model: Path, tiny: Recipe, tmp_path:
         Recogniser.load(model, tiny.replace(alphabet="acx1"))
     with pytest.raises(ModelError, match=r"takes images of shape .*recipe.toml of the run"):
         Recogniser.load(model, Recipe.named("hackmit"))
+    other = tmp_path / "other"
+    Recogniser(Recogniser.load(model).network, tiny.replace(alphabet="xac17")).save(other)
+    (other / "config.json").write_text(json.dumps({"recipe_key": tiny.key}))
+    with pytest.raises(ModelError, match="copy recipe"):
+        Recogniser.load(other / MODEL)
     alone = tmp_path / MODEL
     alone.write_bytes(model.read_bytes())
     with pytest.raises(ModelError, match=r"expected recipe.toml beside .*copy it"):

@@ -87,6 +87,32 @@ def test_extreme_scores_stay_finite() -> None:
     assert np.isfinite(readings.scores).all()
 
 
+def test_boxes_stand_where_the_characters_are(tiny: Recipe) -> None:
+    from classifier.boxes import boxes_of, class_extents
+    from classifier.targets import centres, grid_targets
+
+    batch = Synthesizer(tiny, 3).batch(0, 50)
+    weights = np.ones(batch.labels.shape, np.float32)
+    targets = grid_targets(batch.labels, centres(batch.boxes), weights, tiny.shape, len(tiny.alphabet))
+    readings = decode(9.0 * np.eye(len(tiny.alphabet) + 1, dtype=np.float32)[targets.classes.numpy()], tiny)
+    found = boxes_of(readings, class_extents(tiny), tiny.shape).astype(int)
+    low, high = (choose(found, batch.boxes) for choose in (np.maximum, np.minimum))
+    shared = np.prod((high[..., 2:] - low[..., :2]).clip(0), axis=-1)
+    area = sum(np.prod(boxes[..., 2:] - boxes[..., :2].astype(int), axis=-1) for boxes in (found, batch.boxes))
+    assert np.median(shared / (area - shared)) > 0.6
+
+
+def test_the_second_choice_is_the_next_best(tiny: Recipe) -> None:
+    readings = decode_grid(scores_with((2, 4, 1, 7.0), (3, 9, 3, 6.0)), (2, 3))
+    scores = np.random.default_rng(0).normal(size=(5, 3, 5)).astype(np.float32)
+    heads = decode(scores, tiny)
+    codes, chances = heads.seconds()
+    assert codes.tolist() == scores.argsort(axis=-1)[..., -2].tolist()
+    softmax = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    assert chances == pytest.approx(np.sort(softmax, axis=-1)[..., -2], abs=1e-5)
+    assert readings.seconds()[0][0, 2] == PADDING
+
+
 def test_joined_parts_keep_their_order(tiny: Recipe) -> None:
     parts = [decode(9.0 * np.eye(5, dtype=np.float32)[[codes]], tiny) for codes in ([0, 1], [2, 3])]
     joined: Readings = join(parts)

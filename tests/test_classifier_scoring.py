@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.scoring import Share, score, wilson
+from classifier.scoring import Share, score, trust, wilson
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,27 @@ def test_reading_everything_right_scores_one(texts: list[str]) -> None:
     assert result.whole.right == result.whole.total == len(texts)
     assert result.characters.right == sum(map(len, texts))
     assert "mistakes       none" in result.table()
+
+
+def test_trust_is_the_distance_between_confidence_and_truth() -> None:
+    found = trust([0.95, 0.95, 0.55, 0.55, 0.55], [True, True, True, False, False])
+    assert found is not None
+    assert found.error == pytest.approx((2 * 0.05 + 3 * abs(0.55 - 1 / 3)) / 5)
+    assert (found.surest.right, found.surest.total) == (3, 4)
+    assert found.mean == pytest.approx(0.71)
+
+
+def test_full_confidence_in_what_is_right_has_no_error() -> None:
+    found = score(["ab"] * 5, ["ab"] * 5, [1.0] * 5).trust
+    assert found is not None
+    assert (found.error, found.surest.right) == (0.0, 4)
+
+
+def test_the_confusion_matrix_holds_every_character_once() -> None:
+    from classifier.charts import confusion
+
+    result = score(["ab1", "ab1", "b"], ["ab1", "xb", "b1"])
+    counts = confusion(result, "ab1x")
+    assert counts.sum() == result.characters.total
+    assert counts.trace() == result.characters.right
+    assert (counts[0, 3], counts[2, 4], counts[4, 2]) == (1, 1, 1)

@@ -1,0 +1,87 @@
+"""`python -m classifier.calibrate`: fit a reader's confidence to unlabelled real images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.calibration import Calibration, Looks, fit
+from classifier.config import Adaptation
+from classifier.decode import Readings, decode, join
+from synth_engine.cli import main_guard
+from synth_engine.synthesizer import Synthesizer
+
+if TYPE_CHECKING:
+    from classifier.files import Recogniser
+
+LIMIT = 4096
+SYNTHETIC = 2048
+VIEWS = 2
+SEED = 2**31 - 7  # of the synthetic images: none that a training run draws unless it is given this very seed
+
+
+@click.command(epilog="Example: python -m classifier.calibrate --model runs/classifier/classifier.keras challenges")
+@click.argument("path", type=click.Path())
+@click.option("--model", required=True, type=click.Path(), help="classifier.keras, recipe.toml beside it.")
+@click.option("--limit", default=LIMIT, show_default=True, type=click.IntRange(64), help="Real images to look at.")
+@click.option("--threads", type=click.IntRange(1), help="TensorFlow's threads.  [default: one a core]")
+def main(path: str, model: str, limit: int, threads: int | None) -> None:
+    """Fit the model's confidence to the unlabelled images in PATH and write calibration.json beside the model.
+
+    predict and evaluate use it from then on. Texts stay what they are; only their confidence changes.
+    """
+    from synth_engine.runtime import prepare_tensorflow
+
+    prepare_tensorflow(None, threads)
+    from classifier.files import Recogniser
+    from synth_engine.target import load_target
+
+    recogniser = Recogniser.load(model)
+    target = load_target(path, recogniser.recipe, limit)
+    calibrate(recogniser, target.images, Path(model), click.echo)
+
+
+def calibrate(recogniser: Recogniser, images: NDArray[np.uint8], model: Path, echo: Callable[[str], object]) -> Path:
+    """Write `calibration.json` beside ``model`` for images like ``images`` (N, H, W) uint8 {0, 1}."""
+    from classifier.files import digest_of
+
+    calibration = replace(calibration_for(recogniser, images), model=digest_of(model))
+    path = calibration.save(model.parent)
+    echo(f"{path}: {calibration.line()}")
+    return path
+
+
+def calibration_for(recogniser: Recogniser, images: NDArray[np.uint8], synthetic: int = SYNTHETIC) -> Calibration:
+    """The calibration of ``recogniser`` for images like ``images`` (N, H, W) uint8 {0, 1}; the first `LIMIT` count."""
+    from classifier.adapt import expected_shares
+
+    bare = replace(recogniser, calibration=None)
+    batch = Synthesizer(bare.recipe, SEED).batch(0, synthetic)
+    real, known = look(bare, images[:LIMIT]), look(bare, batch.images)
+    return fit(real, known, batch.labels, expected_shares(bare.recipe, SEED))
+
+
+def look(recogniser: Recogniser, images: NDArray[np.uint8]) -> Looks:
+    """Read ``images`` as they are and in `VIEWS` views, warped as adaptation's second view is."""
+    return Looks(plain=recogniser.read(images), views=[read_warped(recogniser, images, salt) for salt in range(VIEWS)])
+
+
+def read_warped(recogniser: Recogniser, images: NDArray[np.uint8], salt: int) -> Readings:
+    """Read ``images`` warped at random, which ``salt`` decides."""
+    from classifier.model import warped_view
+
+    size, ranges, parts = recogniser.batch_size, Adaptation().view, []
+    for start in range(0, len(images), size):
+        warped, _ = warped_view(images[start : start + size], (salt, start), ranges)
+        parts.append(decode(recogniser.scores(warped.numpy()), recogniser.recipe))
+    return join(parts)
+
+
+if __name__ == "__main__":
+    main_guard(main)
