@@ -1,0 +1,124 @@
+"""What each part of reading without labels buys: the same short run without it, over several seeds.
+
+python bench/ablation.py --real DIR --labels CSV --refiner refiner.keras --out runs/ablation
+
+Labels serve the last column alone. Every run is a command that can be repeated by hand; one that is done is kept, so
+that a broken-off ablation goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from classifier.scoring import Share
+from synth_engine.cli import main_guard
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Run(NamedTuple):
+    """A row of the table: its options, after those that all rows share, and the row whose network it goes on from."""
+
+    name: str
+    options: tuple[str, ...]
+    after: str | None = None
+
+
+def runs(real: str, refiner: str | None, steps: int, adapt_steps: int) -> Iterator[Run]:
+    """The rows, each after the one that it goes on from."""
+    learn = ("--steps", str(steps), "--adapt", "none")
+    go_on = ("--steps", "0", "--real", real)
+    yield Run("one font, the original's places", ("--recipe", "hackmit", *learn))
+    yield Run("several fonts, places as seen", ("--recipe", "hackmit-target", *learn))
+    if refiner:
+        yield Run("+ half refined", ("--recipe", "hackmit-target", "--refiner", refiner, "--data", "mixed", *learn))
+        yield Run("+ all refined", ("--recipe", "hackmit-target", "--refiner", refiner, "--data", "refined", *learn))
+    plain = "several fonts, places as seen"
+    recipe = ("--recipe", "hackmit-target", *go_on)
+    yield Run("+ the target's statistics", (*recipe, "--adapt", "statistics"), plain)
+    rounds = str(max(1, adapt_steps // 100))
+    learn = ("--adapt", "self-training", "--adapt-steps", str(adapt_steps), "--adapt-rounds", rounds)
+    yield Run("+ self-training", (*recipe, *learn), plain)
+
+
+@click.command()
+@click.option("--real", required=True, type=click.Path(exists=True), help="Unlabelled real images.")
+@click.option("--labels", required=True, type=click.Path(exists=True), help="CSV name,text: for the score alone.")
+@click.option("--refiner", type=click.Path(exists=True), help="refiner.keras made for hackmit-target.")
+@click.option("--out", "folder", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--steps", default=900, show_default=True, type=click.IntRange(1), help="On synthetic images.")
+@click.option("--adapt-steps", default=600, show_default=True, type=click.IntRange(1), help="Of self-training.")
+def main(real: str, labels: str, refiner: str | None, folder: Path, seeds: int, steps: int, adapt_steps: int) -> None:
+    """Train every row with every seed, score it on LABELS, and print a table of whole texts and characters."""
+    rows: dict[str, list[dict[str, Share]]] = {}
+    for seed in range(seeds):
+        for run in runs(real, refiner, steps, adapt_steps):
+            model = train(run, folder, seed)
+            rows.setdefault(run.name, []).append(evaluate(model, real, labels))
+            click.echo(f"seed {seed}, {run.name}: {rows[run.name][-1]['whole']}")
+    click.echo("\n".join(table(rows)))
+
+
+def train(run: Run, folder: Path, seed: int) -> Path:
+    """The run's network, made if it is not there yet; an unfinished run goes on."""
+    place = folder_of(run.name, folder, seed)
+    model = place / "classifier.keras"
+    if not model.is_file():
+        start = ("--start-from", str(folder_of(run.after, folder, seed) / model.name)) if run.after else ()
+        resume = ("--resume",) if (place / "config.json").is_file() else ()
+        command("classifier.train", *run.options, *start, *resume, "--seed", str(seed), "--run", str(place))
+    return model
+
+
+def evaluate(model: Path, real: str, labels: str) -> dict[str, Share]:
+    """Whole texts and characters read right."""
+    scores = model.with_name("evaluation.json")
+    if not scores.is_file():
+        command(
+            "classifier.evaluate", "--model", str(model), "--images", real, "--labels", labels, "--json", str(scores)
+        )
+    found = json.loads(scores.read_bytes())
+    return {name: Share(found[name]["right"], found[name]["total"]) for name in ("whole", "characters")}
+
+
+def table(rows: dict[str, list[dict[str, Share]]]) -> list[str]:
+    """Markdown: each seed's whole texts, then both shares over all seeds with 95% intervals of as many readings."""
+    lines = ["| run | whole texts by seed | whole texts | characters |", "|---|---|---|---|"]
+    for name, found in rows.items():
+        by_seed = ", ".join(f"{each['whole'].value:.1%}" for each in found)
+        pooled = (pool([each[what] for each in found]) for what in ("whole", "characters"))
+        lines.append(f"| {name} | {by_seed} | {' | '.join(pooled)} |")
+    return lines
+
+
+def pool(shares: list[Share]) -> str:
+    """One share over all seeds with its interval."""
+    both = Share(sum(share.right for share in shares), sum(share.total for share in shares))
+    low, high = both.interval
+    return f"{both.value:.1%} ({low:.1%} to {high:.1%})"
+
+
+def folder_of(name: str, folder: Path, seed: int) -> Path:
+    """A row's run folder."""
+    return folder / f"{''.join(c if c.isalnum() else '-' for c in name)}-{seed}"
+
+
+def command(module: str, *options: str) -> None:
+    """Run a command of the project; its failure ends this one."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *options], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"python -m {module} {' '.join(options)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+if __name__ == "__main__":
+    main_guard(main)
