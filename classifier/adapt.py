@@ -30,6 +30,7 @@ from synth_engine.synthesizer import PADDING, Synthesizer
 
 PRESENCE_MIN = 0.2  # lower than for reading: what is neither sure nor surely blank must not be taught as blank
 EXPECTED_SAMPLES = 8192
+PSEUDO = "pseudo-labels"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class _Rounds:
 
     def __init__(self, phase: Phase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
         self._phase, self._images, self._source, self._echo = phase, images, source, context.echo
-        self._learner, self._folder = phase.learner, context.run / "pseudo-labels"
+        self._learner, self._folder = phase.learner, context.run / PSEUDO
         self._expected = expected_shares(source.recipe, source.seed)
         self._split = Split.of(self._learner.settings.batch_size, self._learner.settings.adaptation.real_share)
 
@@ -131,6 +132,11 @@ class _Rounds:
         chosen = choose(first, second, self._expected, settings, keep)
         _save(path, *chosen)
         return chosen
+
+
+def rounds_of(run: Path) -> list[Scores]:
+    """The scores of the rounds of self-training that a run's folder holds."""
+    return [_load(path)[1] for path in sorted((run / PSEUDO).glob("round-*.npz"))]
 
 
 def read_views(

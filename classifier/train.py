@@ -20,6 +20,7 @@ from synth_engine.training.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from classifier.session import Session
+    from synth_engine.target import Target
 
 COUNT = click.IntRange(1)
 DEFAULTS = Training()
@@ -110,9 +111,14 @@ DEFAULTS = Training()
 )
 @click.option("--tensorboard", is_flag=True, help="Also write summaries for TensorBoard.")
 def train(folder: str, resume: bool, threads: int | None, **options: Any) -> None:
-    """Train a recogniser and write classifier.keras with recipe.toml, config.json and metrics.csv beside it."""
+    """Train a recogniser and write classifier.keras with recipe.toml, config.json and metrics.csv beside it.
+
+    With --real also what it reads there: predictions.csv, calibration.json, scores.json (no label is needed for any),
+    sheet.png, and all on one page, report.html.
+    """
     recipe = choose_recipe(options["recipe"], options["refiner"], options["real"] is not None)
-    session = _session(recipe, resolve(options), threads, options)
+    target = _target(options["real"], recipe, options["real_limit"]) if options["real"] else None
+    session = _session(recipe, resolve(options), threads, target, options)
     config = {
         **session.settings.as_dict(),
         "recipe": recipe.name,
@@ -124,6 +130,10 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
     run = RunFolder.create(folder, config, resume=resume)
     path = session.train(learner, run, click.echo)
     click.echo(f"{path} holds the recogniser, {path.parent / RECIPE} its recipe")
+    if target is not None:
+        from classifier.outcome import write_outcome
+
+        write_outcome(path, target, run, click.echo)
 
 
 def choose_recipe(name: str | None, refiner: str | None, has_real: bool) -> Recipe:
@@ -157,10 +167,11 @@ def resolve(options: dict[str, Any]) -> Training:
     return Training(data=data, adaptation=adaptation, **{name: options[name] for name in names})
 
 
-def _session(recipe: Recipe, settings: Training, threads: int | None, options: dict[str, Any]) -> Session:
-    """The session of these options; raises SynthError for fonts, real images or an installation of no use."""
+def _session(
+    recipe: Recipe, settings: Training, threads: int | None, target: Target | None, options: dict[str, Any]
+) -> Session:
+    """The session of these options; raises SynthError for fonts or an installation of no use."""
     Synthesizer(recipe, settings.seed).batch(0, 1)
-    real = _real_images(options["real"], recipe, options["real_limit"]) if options["real"] else None
     prepare_tensorflow(settings.seed, threads, deterministic=True)
     from classifier.data import Source
     from classifier.session import Session
@@ -169,10 +180,10 @@ def _session(recipe: Recipe, settings: Training, threads: int | None, options: d
     settings = replace(settings, precision=options["precision"] or best_precision())
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
     others = {name: options[name] for name in ("refiner", "start_from", "tensorboard", "adapt_minutes")}
-    return Session(settings=settings, source=source, real=real, **others)
+    return Session(settings=settings, source=source, real=None if target is None else target.images, **others)
 
 
-def _real_images(path: str, recipe: Recipe, limit: int | None) -> Any:
+def _target(path: str, recipe: Recipe, limit: int | None) -> Target:
     from synth_engine.target import differences, load_target, warning_of
 
     target = load_target(path, recipe, limit)
@@ -181,7 +192,7 @@ def _real_images(path: str, recipe: Recipe, limit: int | None) -> Any:
         click.echo(f"{path}: {line}")
     if warning := warning_of(found):
         click.echo(f"warning: {path}: {warning}", err=True)
-    return target.images
+    return target
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -112,6 +113,13 @@ def test_going_on_from_a_network_may_change_its_statistics_alone(tiny: Recipe, t
     before, after = weights(first), weights(second)
     moved = {name.rsplit("/")[-1] for name in before if (before[name] != after[name]).any()}
     assert moved == {"moving_mean", "moving_variance"}
+    folder = second.parent
+    lines = (folder / "predictions.csv").read_text().splitlines()
+    assert len(lines) == 301
+    assert sum(float(row.rsplit(",", 1)[1]) for row in lines[1:]) / 300 == pytest.approx(
+        json.loads((folder / "scores.json").read_text())["expected_right"], abs=1e-3
+    )
+    assert "statistics" in (folder / "report.html").read_text()
 
 
 def test_no_steps_need_a_network_to_go_on_from(tiny: Recipe, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ class MetricsTable:
 
     def __init__(self, path: Path, columns: Sequence[str], keep: Callable[[Row], bool]) -> None:
         self.path, self.columns = path, columns
-        self.rows = [row for row in _read(path) if keep(row)]
+        self.rows = [row for row in read_rows(path) if keep(row)]
 
     def add(self, values: Mapping[str, str | float]) -> None:
         """Append a row, numbers with six digits, and write the table, whole or not at all; raises OSError."""
@@ -30,7 +30,8 @@ class MetricsTable:
         write_bytes(self.path, text.getvalue().encode())
 
 
-def _read(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a table; none where there is no file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:

@@ -1,0 +1,110 @@
+"""What a run leaves of the real images, no label read: predictions, scores, a sheet, and all on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from classifier.adapt import expected_shares, rounds_of
+from classifier.calibrate import calibrate
+from classifier.decode import Floats, Readings
+from classifier.files import Recogniser
+from classifier.fitting import METRICS
+from classifier.outputs import header, line, predictions
+from classifier.pseudo import Scores
+from classifier.reading import Batch
+from synth_engine.atomic import write_bytes
+from synth_engine.runs import RunFolder
+from synth_engine.sheet import draw_labelled, save_picture
+from synth_engine.synthesizer import PADDING
+from synth_engine.target import Target
+from synth_engine.training import pages
+from synth_engine.training.metrics import read_rows
+
+PREDICTIONS, SCORES, SHEET, REPORT = "predictions.csv", "scores.json", "sheet.png", "report.html"
+SHOWN = 48
+CURVES = {"Loss": ("loss",), "Characters read right, as taught": ("characters",), "Learning rate": ("learning_rate",)}
+
+
+def write_outcome(model: Path, target: Target, run: RunFolder, echo: Callable[[str], object]) -> None:
+    """Read ``target`` with ``model`` and write predictions.csv, scores.json, sheet.png and report.html into ``run``.
+
+    The model's certainty is fitted to the target first (calibration.json), so that the mean confidence of the texts
+    estimates the share of them that is right.
+    """
+    calibrate(Recogniser.load(model), target.images, model, echo)
+    recogniser = Recogniser.load(model)
+    readings = recogniser.read(target.images)
+    alphabet = recogniser.recipe.alphabet
+    batch = Batch(target.names, target.images, readings)
+    rows = (line(prediction, "csv", False) for prediction in predictions(batch, alphabet, None))
+    write_bytes(run / PREDICTIONS, header("csv", False) + b"".join(rows))
+    scores = scores_of(readings, recogniser, run.config.get("seed", 0))
+    run.write_json(SCORES, scores)
+    save_picture(_sheet(target, readings, alphabet), run / SHEET)
+    write_bytes(run / REPORT, _report(run, scores, rounds_of(run.path), alphabet).encode())
+    echo(f"{scores['images']} real images read, {scores['expected_right']:.1%} of them right by its own confidence")
+    echo(f"{run / PREDICTIONS} holds the texts, {run / REPORT} shows the run")
+
+
+def scores_of(readings: Readings, recogniser: Recogniser, seed: int) -> dict[str, Any]:
+    """What can be said without labels, as JSON values.
+
+    expected_right: mean confidence of the texts; surest_80: the same of the surest 80% of images; agreement: share of
+    texts that a warped view reads alike; class_distance: total variation between the classes read and the recipe's;
+    classes: each one's share over its expected one.
+    """
+    shares, expected = _shares(readings, recogniser), expected_shares(recogniser.recipe, seed)
+    confidence = np.sort(readings.confidence())[::-1]
+    return {
+        "images": len(readings),
+        "expected_right": round(float(confidence.mean()), 4),
+        "surest_80": round(float(confidence[: max(1, round(0.8 * len(confidence)))].mean()), 4),
+        "agreement": recogniser.calibration.agreement if recogniser.calibration else None,
+        "class_distance": round(float(np.abs(shares - expected).sum() / 2), 4),
+        "classes": dict(zip(recogniser.recipe.alphabet, np.round(shares / expected, 3).tolist(), strict=True)),
+    }
+
+
+def _shares(readings: Readings, recogniser: Recogniser) -> Floats:
+    codes = readings.codes[readings.codes != PADDING]
+    counts = np.bincount(codes, minlength=len(recogniser.recipe.alphabet))
+    return (counts / max(1, len(codes))).astype(np.float32)
+
+
+def _sheet(target: Target, readings: Readings, alphabet: str) -> Any:
+    """The images that are least sure, and as many spread over all."""
+    confidence = readings.confidence()
+    order = np.argsort(confidence, kind="stable")
+    spread = order[np.linspace(0, len(order) - 1, min(SHOWN, len(order))).astype(int)]
+    picked = np.concatenate([order[:SHOWN], spread])
+    texts = readings.texts(alphabet)
+    return draw_labelled(target.images[picked], [f"{texts[k]} {confidence[k]:.0%}" for k in picked])
+
+
+def _report(run: RunFolder, scores: Mapping[str, Any], rounds: list[Scores], alphabet: str) -> str:
+    lead = f"{scores['expected_right']:.1%} of {scores['images']} real texts are right by the reader's own confidence."
+    figures = [(name, value) for name, value in scores.items() if name != "classes"]
+    off = sorted(scores["classes"].items(), key=lambda item: item[1])
+    sections = {
+        "Without labels": pages.table(figures),
+        "Classes, read over expected": pages.table([[f"{name!r} {ratio:.2f}" for name, ratio in off]]),
+        "Training": _curves(run / METRICS),
+        "Self-training": pages.table([(k, score.line(alphabet)) for k, score in enumerate(rounds, 1)], ("round", "")),
+        "The least sure images, then some of all": pages.picture(run / SHEET),
+        "Configuration": pages.table(run.config.items()),
+    }
+    return pages.page(f"Reader of {run.config.get('recipe', '')}", lead, sections)
+
+
+def _curves(path: Path) -> str:
+    rows = read_rows(path)
+    phases = list(dict.fromkeys(row["phase"] for row in rows))
+    return "".join(
+        pages.curve(f"{title}: {phase}", pages.series([row for row in rows if row["phase"] == phase], names))
+        for phase in phases
+        for title, names in CURVES.items()
+    )
