@@ -106,3 +106,10 @@ def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise RunError(f"`{name}` is {value}; expected {low:g} to {high:g}", value)
+
+
+PRESETS: dict[str, Training] = {
+    "quick": Training(steps=800, adaptation=Adaptation(steps=400, rounds=4)),
+    "default": Training(),
+    "thorough": Training(steps=8000, adaptation=Adaptation(steps=8000, rounds=20)),
+}

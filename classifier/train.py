@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from classifier.config import Adaptation, DataName, Method, NetworkName, Training
+from classifier.config import PRESETS, DataName, Method, NetworkName, Training
 from synth_engine.cli import main_guard
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
@@ -23,7 +25,15 @@ if TYPE_CHECKING:
     from synth_engine.target import Target
 
 COUNT = click.IntRange(1)
-DEFAULTS = Training()
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) -> Callable[[Function], Function]:
+    """An option that changes ``field`` (a path of attributes) of the preset; its help shows what presets have there."""
+    values = {preset: attrgetter(field)(training) for preset, training in PRESETS.items()}
+    same = len(set(values.values())) == 1
+    shown = str(values["default"]) if same else "; ".join(f"{preset}: {value}" for preset, value in values.items())
+    return click.option(name, field.replace(".", "__"), type=kind, help=text, show_default=shown)
 
 
 @click.command(
@@ -38,56 +48,40 @@ DEFAULTS = Training()
 )
 @click.option("--refiner", type=click.Path(), help="refiner.keras of a gan.train run, recipe.toml beside it.")
 @click.option(
+    "--preset",
+    default="default",
+    show_default=True,
+    type=click.Choice(list(PRESETS)),
+    help="How long to learn: the values that options have unless they are given.",
+)
+@click.option(
     "--data",
     type=click.Choice(get_args(DataName)),
     help="Synthetic images as they are, refined, or half of each.  [default: mixed with --refiner, else raw]",
 )
-@click.option(
+@preset_option(
     "--network",
-    default=DEFAULTS.network,
-    show_default=True,
-    type=click.Choice(get_args(NetworkName)),
-    help="grid: any length, fast. four-head: the original's, fixed length.",
+    "network",
+    click.Choice(get_args(NetworkName)),
+    "grid: any length, fast. four-head: the original's, fixed length.",
 )
-@click.option("--width", default=DEFAULTS.width, show_default=True, type=COUNT, help="Grid network: channels.")
-@click.option("--depth", default=DEFAULTS.depth, show_default=True, type=COUNT, help="Grid network: 3x3 convolutions.")
-@click.option(
-    "--steps", default=DEFAULTS.steps, show_default=True, type=click.IntRange(0), help="Steps on synthetic images."
-)
+@preset_option("--width", "width", COUNT, "Grid network: channels.")
+@preset_option("--depth", "depth", COUNT, "Grid network: 3x3 convolutions.")
+@preset_option("--steps", "steps", click.IntRange(0), "Steps on synthetic images.")
 @click.option(
     "--start-from", type=click.Path(), help="Go on from this classifier.keras.  [default: a network newly drawn]"
 )
-@click.option(
-    "--batch-size", default=DEFAULTS.batch_size, show_default=True, type=click.IntRange(2), help="Images a step."
-)
-@click.option(
-    "--learning-rate",
-    default=DEFAULTS.learning_rate,
-    show_default=True,
-    type=click.FloatRange(0, min_open=True),
-    help="Highest, after warming up.",
-)
-@click.option(
+@preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a step.")
+@preset_option("--learning-rate", "learning_rate", click.FloatRange(0, min_open=True), "Highest, after warming up.")
+@preset_option(
     "--adapt",
-    "method",
-    default=DEFAULTS.adaptation.method,
-    show_default=True,
-    type=click.Choice(get_args(Method)),
-    help="What --real is used for; statistics: of batch normalisation alone.",
+    "adaptation.method",
+    click.Choice(get_args(Method)),
+    "What --real is used for; statistics: of batch normalisation alone.",
 )
-@click.option(
-    "--adapt-steps",
-    default=DEFAULTS.adaptation.steps,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Steps of self-training in all rounds together.",
-)
-@click.option(
-    "--adapt-rounds",
-    default=DEFAULTS.adaptation.rounds,
-    show_default=True,
-    type=COUNT,
-    help="Rounds of self-training; each reads the real images anew.",
+@preset_option("--adapt-steps", "adaptation.steps", click.IntRange(0), "Steps of self-training in all rounds together.")
+@preset_option(
+    "--adapt-rounds", "adaptation.rounds", COUNT, "Rounds of self-training; each reads the real images anew."
 )
 @click.option(
     "--adapt-minutes", type=click.FloatRange(0), help="End adaptation after the round in which these have passed."
@@ -161,10 +155,13 @@ def _warn_of_another(recipe: Recipe, refiner: str) -> None:
 
 def resolve(options: dict[str, Any]) -> Training:
     """Checked settings from the command's options; raises RunError for those that do not fit."""
-    adaptation = Adaptation(method=options["method"], steps=options["adapt_steps"], rounds=options["adapt_rounds"])
+    preset = PRESETS[options["preset"]]
+    given = {name: value for name, value in options.items() if value is not None}
     names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "seed")
+    adapting = {name.partition("__")[2]: value for name, value in given.items() if name.startswith("adaptation__")}
     data: DataName = options["data"] or ("mixed" if options["refiner"] else "raw")
-    return Training(data=data, adaptation=adaptation, **{name: options[name] for name in names})
+    changes = {name: given[name] for name in names if name in given}
+    return replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
 
 
 def _session(
