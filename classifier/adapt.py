@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from classifier.augment import unwarp_points
 from classifier.config import Training
 from classifier.data import Lesson, Source, open_batches, positions
-from classifier.decode import Floats, Readings, decode, join
+from classifier.decode import decode
 from classifier.files import Recogniser
 from classifier.fitting import Context, Phase
 from classifier.model import Learner, recalibrate, warped_view
 from classifier.pseudo import PseudoLabels, Scores, choose
+from classifier.readings import Floats, Readings, join
 from synth_engine.atomic import write_with
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import PADDING, Synthesizer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.decode import Floats, Readings
+from classifier.readings import Floats, Readings
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import PADDING, Synthesizer
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from classifier.calibration import Calibration, Looks, fit
 from classifier.config import Adaptation
-from classifier.decode import Readings, decode, join
+from classifier.decode import decode
+from classifier.readings import Readings, join
 from synth_engine.cli import main_guard
 from synth_engine.synthesizer import Synthesizer
 

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.decode import Floats, Readings
+from classifier.readings import Floats, Readings
 from synth_engine.atomic import write_bytes
 from synth_engine.errors import ModelError
 from synth_engine.synthesizer import PADDING

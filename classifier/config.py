@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from synth_engine.errors import RunError
 from synth_engine.training.precision import PRECISIONS, Precision
 
-NetworkName = Literal["grid", "four-head"]
+NetworkName = Literal["grid", "four-head", "ctc"]
 DataName = Literal["raw", "refined", "mixed"]
 Method = Literal["none", "statistics", "self-training"]
 

@@ -1,13 +1,13 @@
-"""From a network's scores to characters with their certainty and place. NumPy only, vectorised over images."""
+"""From the scores of any network to its readings. NumPy only, vectorised over images."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.config import STRIDE
+from classifier.ctc import decode_ctc
+from classifier.readings import Floats, Readings, log_softmax
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import PADDING
 
@@ -16,64 +16,11 @@ PRESENCE_MIN = 0.5  # beyond the fewest characters, a peak counts when it is lik
 CHUNK = 8  # images at a time whose scores stay in a core's cache
 ODDS_MAX = 80.0  # log-odds beyond which float32 overflows
 
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readings:
-    """What was read in N images, at most L characters each, left to right.
-
-    codes: (N, L) uint8 indices into the alphabet, 255 past the end; certainty: (N, L) float32 in [0, 1], probability
-    that a character is there and is this one, 1 past the end; points: (N, L, 2) float32 x, y in px of the middle;
-    scores: (N, L, alphabet) float32, log-probability of each class given that a character is there.
-    """
-
-    codes: NDArray[np.uint8]
-    certainty: Floats
-    points: Floats
-    scores: Floats
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def texts(self, alphabet: str) -> list[str]:
-        """The codes as strings."""
-        return to_texts(self.codes, alphabet)
-
-    def seconds(self) -> tuple[NDArray[np.uint8], Floats]:
-        """Second choices: codes (N, L) uint8, 255 past the end, and their probability (N, L) float32, 0 past the end.
-
-        What ``certainty`` leaves is shared out as the scores share it, never to more than the first choice has.
-        """
-        first, chances = self.codes != PADDING, np.exp(self.scores)
-        order = np.argpartition(chances, -2, axis=-1)[..., -2:]
-        pair = np.take_along_axis(chances, order, axis=-1)
-        lesser = pair.argmin(axis=-1)[..., np.newaxis]
-        codes = np.take_along_axis(order, lesser, axis=-1)[..., 0]
-        share = pair.min(axis=-1) / np.maximum(1.0 - pair.max(axis=-1), 1e-6)
-        chance = np.minimum(self.certainty, (1.0 - self.certainty) * np.minimum(share, 1.0))
-        return np.where(first, codes, PADDING).astype(np.uint8), np.where(first, chance, 0.0).astype(np.float32)
-
-    def confidence(self) -> Floats:
-        """(N,) probability that the whole text is right, taking its characters as independent: their product."""
-        return np.prod(self.certainty, axis=1, dtype=np.float32)
-
-
-def to_texts(codes: NDArray[np.uint8], alphabet: str) -> list[str]:
-    """Codes (N, L), 255 for no character, as strings."""
-    characters = np.full(PADDING + 1, "", dtype="U1")
-    characters[: len(alphabet)] = list(alphabet)
-    return ["".join(row) for row in characters[codes].tolist()]
-
-
-def join(parts: list[Readings]) -> Readings:
-    """Readings of several batches as one."""
-    names = ("codes", "certainty", "points", "scores")
-    return Readings(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
-
 
 def decode(scores: Floats, recipe: Recipe, *, presence_min: float = PRESENCE_MIN) -> Readings:
-    """Read the scores of either network (see `networks`) for images of ``recipe``."""
+    """Read the scores of any network (see `networks`) for images of ``recipe``."""
+    if scores.ndim == 3 and scores.shape[-1] > len(recipe.alphabet):
+        return decode_ctc(scores, recipe.length_max, recipe.shape[0])
     if scores.ndim == 3:
         return decode_heads(scores, recipe.shape)
     return decode_grid(scores, recipe.length_range, presence_min=presence_min)
@@ -93,7 +40,7 @@ def decode_grid(scores: Floats, length: tuple[int, int], *, presence_min: float 
     picked = np.take_along_axis(scores.reshape(count, -1, scores.shape[-1]), cells[..., np.newaxis], axis=1)
     places = np.stack([x, (cells // columns).astype(np.float32)], -1)
     points = places * np.float32(STRIDE) + np.float32((STRIDE - 1) / 2)
-    return _readings(_log_softmax(picked[..., :-1]), strength, kept, points)
+    return _readings(log_softmax(picked[..., :-1]), strength, kept, points)
 
 
 def decode_heads(scores: Floats, shape: tuple[int, int]) -> Readings:
@@ -102,7 +49,7 @@ def decode_heads(scores: Floats, shape: tuple[int, int]) -> Readings:
     x = (np.arange(length, dtype=np.float32) + 0.5) * shape[1] / length
     points = np.broadcast_to(np.stack([x, np.full_like(x, shape[0] / 2)], -1), (count, length, 2))
     everywhere = np.ones((count, length), np.float32)
-    return _readings(_log_softmax(scores), everywhere, everywhere > 0, points.astype(np.float32))
+    return _readings(log_softmax(scores), everywhere, everywhere > 0, points.astype(np.float32))
 
 
 def presence_of(scores: Floats) -> Floats:
@@ -150,8 +97,3 @@ def _readings(classes: Floats, strength: Floats, kept: NDArray[np.bool_], points
         points=np.ascontiguousarray(points, np.float32),
         scores=classes,
     )
-
-
-def _log_softmax(scores: Floats) -> Floats:
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))).astype(np.float32)

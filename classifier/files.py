@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.calibration import CALIBRATION, Calibration
-from classifier.decode import PRESENCE_MIN, Readings, decode, join
+from classifier.decode import PRESENCE_MIN, decode
+from classifier.readings import Readings, join
 from synth_engine.atomic import write_with
 from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
@@ -135,7 +136,7 @@ def check_fit(network: Any, recipe: Recipe, path: Path) -> None:
             "use the recipe.toml of the run that made it",
             network.input_shape,
         )
-    extra = 1 if len(network.output_shape) == 4 else 0
+    extra = 1 if len(network.output_shape) == 4 or network.name == "ctc" else 0
     if network.output_shape[-1] != len(recipe.alphabet) + extra:
         raise ModelError(
             f"{path} scores {network.output_shape[-1] - extra} characters, recipe {recipe.name} has "

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from classifier.augment import draw_warp, warp_images, warp_points
 from classifier.config import Augmentation, Training
+from classifier.ctc import ctc_loss
 from classifier.losses import grid_loss, heads_loss
 from classifier.networks import is_grid
 from classifier.targets import centres, grid_targets, visibility
@@ -80,6 +81,8 @@ class Learner(keras.Model):
         return tf.stack([self.settings.seed % 2**31 ^ self.salt, tf.cast(self.optimizer.iterations, tf.int32)])
 
     def _loss(self, scores: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any]:
+        if self.student.name == "ctc":
+            return ctc_loss(scores, labels, weights)
         if not is_grid(self.student):
             return heads_loss(scores, labels, weights)
         shape = self.student.input_shape[1:3]

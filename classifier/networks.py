@@ -1,8 +1,9 @@
-"""The two recognisers as plain Keras models, from built-in layers only, so that they load without this package.
+"""The recognisers as plain Keras models, from built-in layers only, so that they load without this package.
 
-Both take images (N, H, W, 1) float32 in [-1, 1] and give scores before softmax. `grid`: (N, ceil(H/4), ceil(W/4),
+All take images (N, H, W, 1) float32 in [-1, 1] and give scores before softmax. `grid`: (N, ceil(H/4), ceil(W/4),
 alphabet + 1), each cell scores the character centred in it, the last index for none. `four-head`: (N, length,
-alphabet), the original's network, one position after the other. Training is left to `model`.
+alphabet), the original's network, one position after the other. `ctc`: (N, ceil(W/4), alphabet + 1), each column
+scores the character there, the last index for none; see `classifier.ctc`. Training is left to `model`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from classifier.config import NetworkName
+from classifier.config import STRIDE, NetworkName
 from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
 
@@ -22,12 +23,16 @@ MOMENTUM = 0.9  # 0.99 leaves the statistics behind for hundreds of steps
 
 
 def build(name: NetworkName, recipe: Recipe, *, width: int, depth: int) -> keras.Model:
-    """A new network for ``recipe``; ``width`` (channels) and ``depth`` (convolutions) shape the grid network alone.
+    """A new network for ``recipe``; ``width`` (channels) and ``depth`` (convolutions) shape all but `four-head`.
 
-    Raises ModelError for a four-head network where the recipe's texts vary in length.
+    Raises ModelError for a four-head network where the recipe's texts vary in length, and for ctc where they may need
+    more columns than there are.
     """
     if name == "grid":
         return grid(recipe.shape, len(recipe.alphabet), width=width, depth=depth)
+    if name == "ctc":
+        _check_columns(recipe)
+        return ctc(recipe.shape, len(recipe.alphabet), width=width, depth=depth)
     if recipe.length_range[0] != recipe.length_range[1]:
         raise ModelError(
             f"expected a fixed length for a four-head network, received {recipe.length_range}; use --network grid",
@@ -44,6 +49,25 @@ def grid(shape: tuple[int, int], characters: int, *, width: int, depth: int) -> 
     would else be a third of all work. A bias for each cell lets the network know where fixed lines lie.
     """
     images = keras.Input((*shape, 1), name="images")
+    scores = layers.Conv2D(characters + 1, 1, name="scores")
+    network = keras.Model(images, scores(_features(images, width, depth)), name="grid")
+    scores.bias.assign([0.0] * characters + [math.log(characters * (1 - PRIOR) / PRIOR)])
+    return network
+
+
+def ctc(shape: tuple[int, int], characters: int, *, width: int, depth: int) -> keras.Model:
+    """The grid's features, each column of cells made one position of a sequence."""
+    images = keras.Input((*shape, 1), name="images")
+    cells = _features(images, width, depth)
+    height, columns = cells.shape[1:3]
+    column = layers.Conv2D(2 * width, (height, 1), use_bias=False)(cells)
+    column = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(column))
+    scores = layers.Conv2D(characters + 1, 1)(column)
+    return keras.Model(images, layers.Reshape((columns, characters + 1), name="scores")(scores), name="ctc")
+
+
+def _features(images: Any, width: int, depth: int) -> Any:
+    """Cells (N, ceil(H/4), ceil(W/4), width) of images (N, H, W, 1)."""
     fine = _convolution(_convolution(images, width // 2, stride=2), width, stride=2)
     fine = layers.ReLU()(_add_place(fine, width))
     coarse = _convolution(fine, 2 * width, stride=2)
@@ -51,10 +75,17 @@ def grid(shape: tuple[int, int], characters: int, *, width: int, depth: int) -> 
         coarse = _residual(coarse, 2 * width)
     coarse = layers.Conv2D(width, 1, use_bias=False)(coarse)
     joined = layers.Add()([fine, _enlarge(coarse, fine.shape[1:3])])
-    scores = layers.Conv2D(characters + 1, 1, name="scores")
-    network = keras.Model(images, scores(_convolution(joined, width)), name="grid")
-    scores.bias.assign([0.0] * characters + [math.log(characters * (1 - PRIOR) / PRIOR)])
-    return network
+    return _convolution(joined, width)
+
+
+def _check_columns(recipe: Recipe) -> None:
+    columns = -(-recipe.shape[1] // STRIDE)
+    if 2 * recipe.length_max - 1 > columns:
+        raise ModelError(
+            f"a ctc network needs {2 * recipe.length_max - 1} columns of {STRIDE} px for {recipe.length_max} equal "
+            f"characters, the canvas has {columns}; use --network grid or a wider canvas",
+            recipe.length_max,
+        )
 
 
 def four_head(shape: tuple[int, int], characters: int, length: int) -> keras.Model:
@@ -71,7 +102,7 @@ def four_head(shape: tuple[int, int], characters: int, length: int) -> keras.Mod
 
 
 def is_grid(network: keras.Model) -> bool:
-    """Whether the network's scores lie on a grid (rank 4) or belong to positions (rank 3)."""
+    """Whether the network's scores lie on a grid (rank 4) or belong to positions or columns (rank 3)."""
     return len(network.output_shape) == 4
 
 

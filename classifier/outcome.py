@@ -10,12 +10,12 @@ import numpy as np
 
 from classifier.adapt import expected_shares, rounds_of
 from classifier.calibrate import calibrate
-from classifier.decode import Floats, Readings
 from classifier.files import Recogniser
 from classifier.fitting import METRICS
 from classifier.outputs import header, line, predictions
 from classifier.pseudo import Scores
 from classifier.reading import Batch
+from classifier.readings import Floats, Readings
 from synth_engine.atomic import write_bytes
 from synth_engine.runs import RunFolder
 from synth_engine.sheet import draw_labelled, save_picture

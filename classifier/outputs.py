@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.decode import to_texts
 from classifier.reading import Batch
+from classifier.readings import to_texts
 
 Format = Literal["csv", "jsonl"]
 COLUMNS = ("name", "text", "confidence")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.config import Adaptation
-from classifier.decode import Floats, Readings
+from classifier.readings import Floats, Readings
 from synth_engine.synthesizer import PADDING
 
 MATCH_PX = 8.0  # two views' characters this near are the same one

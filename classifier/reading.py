@@ -15,8 +15,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.decode import Readings
 from classifier.files import Recogniser
+from classifier.readings import Readings
 from synth_engine.errors import TargetError
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer

@@ -63,7 +63,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     "--network",
     "network",
     click.Choice(get_args(NetworkName)),
-    "grid: any length, fast. four-head: the original's, fixed length.",
+    "grid: any length, places too. four-head: the original's, fixed length. ctc: any length, no places.",
 )
 @preset_option("--width", "width", COUNT, "Grid network: channels.")
 @preset_option("--depth", "depth", COUNT, "Grid network: 3x3 convolutions.")

@@ -20,7 +20,8 @@ from classifier.calibration import (
     soften,
     temperature_for,
 )
-from classifier.decode import PADDING, Readings
+from classifier.decode import PADDING
+from classifier.readings import Readings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError
 

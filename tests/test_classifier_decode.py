@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.config import STRIDE
-from classifier.decode import PADDING, RADIUS, Readings, decode, decode_grid, find_peaks, join, presence_of
+from classifier.decode import PADDING, RADIUS, decode, decode_grid, find_peaks, presence_of
+from classifier.readings import Readings, join
 from synth_engine import Recipe, Synthesizer
 
 BLANK = 5

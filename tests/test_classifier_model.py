@@ -34,7 +34,7 @@ def learner_for(recipe: Recipe, settings: Training, refiner: object = None) -> L
     return make_learner(network, settings, refiner)
 
 
-@pytest.mark.parametrize("network", ["grid", "four-head"])
+@pytest.mark.parametrize("network", ["grid", "four-head", "ctc"])
 def test_sixteen_images_are_learnt_by_heart(tiny: Recipe, network: str) -> None:
     settings = replace(SMALL, network=network, width=16, batch_size=16, augmentation=STILL, average=0.9)
     learner = learner_for(tiny, settings)
@@ -55,6 +55,11 @@ def test_the_saved_model_loads_without_this_package(tiny: Recipe, tmp_path: Path
 def test_four_heads_need_a_fixed_length(tiny: Recipe) -> None:
     with pytest.raises(ModelError, match=r"fixed length .*--network grid"):
         build("four-head", tiny.replace(length=(1, 2)), width=4, depth=2)
+
+
+def test_ctc_needs_columns_enough_for_equal_characters(tiny: Recipe) -> None:
+    with pytest.raises(ModelError, match=r"11 columns .* for 6 equal characters, the canvas has 10"):
+        build("ctc", tiny.replace(length=6), width=4, depth=2)
 
 
 def test_odd_canvases_fit_the_grid(tiny: Recipe) -> None:
@@ -107,7 +112,7 @@ def test_what_a_worker_raises_comes_out_as_it_was(tiny: Recipe) -> None:
         list(batches)
 
 
-@pytest.mark.parametrize(("name", "value"), [("network", "big"), ("data", "real"), ("steps", 0), ("average", 1.5)])
+@pytest.mark.parametrize(("name", "value"), [("network", "big"), ("data", "real"), ("steps", -1), ("average", 1.5)])
 def test_settings_that_make_no_sense_are_refused(name: str, value: object) -> None:
     with pytest.raises(RunError, match=f"`{name}` is .*(choose one|expected)"):
         replace(Training(), **{name: value})

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.config import Adaptation
-from classifier.decode import Readings
 from classifier.pseudo import MATCH_PX, PseudoLabels, Scores, alignment, choose, match, surest
+from classifier.readings import Readings
 from synth_engine.synthesizer import PADDING
 
 UNIFORM = np.full(3, 1 / 3, np.float32)
