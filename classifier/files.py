@@ -75,7 +75,7 @@ class Recogniser:
         """Scores of up to ``batch_size`` images (N, H, W, 1) float32 in [-1, 1], filled up to avoid retracing."""
         missing = self.batch_size - len(images)
         padded = np.concatenate([images, np.repeat(images[:1], missing, axis=0)]) if missing > 0 else images
-        return self._forward(padded).numpy()[: len(images)]
+        return self.forward(padded).numpy()[: len(images)]
 
     def read(self, images: NDArray[np.uint8], *, presence_min: float = PRESENCE_MIN) -> Readings:
         """Read binary images (N, H, W) uint8 {0, 1}, N ≥ 1."""
@@ -85,7 +85,8 @@ class Recogniser:
         return self.calibration.apply(readings) if self.calibration else readings
 
     @cached_property
-    def _forward(self) -> Any:
+    def forward(self) -> Any:
+        """Scores (N, …) of images (N, H, W, 1) float32 in [-1, 1] as a tensor; compiled for each N."""
         import tensorflow as tf
 
         from classifier.folding import folded

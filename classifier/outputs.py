@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.reading import Batch
 from classifier.readings import to_texts
+from synth_engine.errors import TargetError
+
+if TYPE_CHECKING:
+    from classifier.reading import Batch
 
 Format = Literal["csv", "jsonl"]
 COLUMNS = ("name", "text", "confidence")
@@ -24,16 +28,16 @@ class Prediction(msgspec.Struct, frozen=True):
 
     confidence: probability that all of the text is right; confidences: of each character; seconds: second choices, a
     character each, and second_confidences their probability; boxes: x0, y0, x1, y1 in px of each character, half-open,
-    None where the network does not know them.
+    None where the network does not know them. All but the first three may be left out.
     """
 
     name: str
     text: str
     confidence: float
-    confidences: list[float]
-    seconds: str
-    second_confidences: list[float]
-    boxes: list[list[int]] | None
+    confidences: list[float] = msgspec.field(default_factory=list)
+    seconds: str = ""
+    second_confidences: list[float] = msgspec.field(default_factory=list)
+    boxes: list[list[int]] | None = None
 
 
 def predictions(batch: Batch, alphabet: str, boxes: NDArray[np.int16] | None) -> Iterator[Prediction]:
@@ -65,6 +69,29 @@ def line(prediction: Prediction, form: Format, details: bool) -> bytes:
         return msgspec.json.encode(shown) + b"\n"
     row = [prediction.name, prediction.text, f"{prediction.confidence:.4f}"]
     return _csv_line([*row, *_details(prediction)] if details else row)
+
+
+def load(path: Path) -> list[Prediction]:
+    """The predictions in a file of either format, whatever else it holds; TargetError for any other file."""
+    try:
+        content = path.read_bytes().decode("utf-8-sig")
+        if content.lstrip().startswith("{"):
+            return [msgspec.json.decode(row, type=Prediction) for row in content.splitlines() if row.strip()]
+        rows = list(csv.DictReader(io.StringIO(content, newline="")))
+        return [_from_cells(row) for row in rows]
+    except OSError as error:
+        raise TargetError(f"cannot read {path}: {error.strerror}; give a file that classifier.predict wrote") from error
+    except (KeyError, TypeError, ValueError, csv.Error, msgspec.DecodeError) as error:
+        raise TargetError(
+            f"expected predictions (columns {','.join(COLUMNS)}, or JSON lines) in {path}, received something else "
+            f"({error}); give a file that classifier.predict wrote",
+            path,
+        ) from error
+
+
+def _from_cells(row: dict[str, str]) -> Prediction:
+    certainty = [float(one) for one in (row.get("confidences") or "").split()]
+    return Prediction(row["name"], row["text"], float(row["confidence"]), certainty, row.get("seconds") or "")
 
 
 def _details(prediction: Prediction) -> list[str]:
