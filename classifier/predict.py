@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, get_args
 
 import click
+from tqdm import tqdm
 
 from classifier.outputs import Format, Prediction, header, line, predictions
 from synth_engine.atomic import replacing
@@ -95,9 +96,11 @@ def read(recogniser: Recogniser, paths: tuple[str, ...], account: Account, detai
     recipe = recogniser.recipe
     found = [found_in_list(sys.stdin) if path == STDIN else iter_grey(path) for path in paths]
     extents = class_extents(recipe) if details and recogniser.knows_places else None
-    for batch in read_found(recogniser, chain.from_iterable(found), account):
-        boxes = None if extents is None else boxes_of(batch.readings, extents, recipe.shape)
-        yield from predictions(batch, recipe.alphabet, boxes)
+    with tqdm(desc="reading", unit=" images", disable=None) as bar:
+        for batch in read_found(recogniser, chain.from_iterable(found), account):
+            boxes = None if extents is None else boxes_of(batch.readings, extents, recipe.shape)
+            yield from predictions(batch, recipe.alphabet, boxes)
+            bar.update(len(batch.names))
 
 
 @dataclass
