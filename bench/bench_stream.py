@@ -59,23 +59,23 @@ def tf() -> Any:
     return prepare_tensorflow(seed=None)
 
 
-def kernel(recipe: Recipe, batches: int = BATCHES, size: int = BATCH_SIZE) -> Callable[[], None]:
-    """The floor: one thread writes into the same arrays again and again."""
+def kernel(recipe: Recipe, batches: int = BATCHES, size: int = BATCH_SIZE, images: int = 1) -> Callable[[], None]:
+    """The floor: one thread writes into the same arrays again and again; ``images``: into so many in turn."""
     synth = Synthesizer(recipe, 7)
-    images = aligned_empty((size, *recipe.image_shape), "u1")
+    places = [aligned_empty((size, *recipe.image_shape), "u1") for _ in range(images)]
     labels = aligned_empty((size, recipe.length_max), "u1")
     boxes = aligned_empty((*labels.shape, 4), "i2")
 
     def draw() -> None:
         for index in range(batches):
-            synth.fill(images, labels, index * size, boxes=boxes)
+            synth.fill(places[index % images], labels, index * size, boxes=boxes)
 
     return draw
 
 
-def kernels(recipe: Recipe, threads: int) -> Callable[[], None]:
+def kernels(recipe: Recipe, threads: int, images: int = 1) -> Callable[[], None]:
     """The same in several threads, each with its share of the batches and arrays of its own."""
-    shares = [kernel(recipe, BATCHES // threads) for _ in range(threads)]
+    shares = [kernel(recipe, BATCHES // threads, images=images) for _ in range(threads)]
 
     def draw() -> None:
         workers = [threading.Thread(target=share) for share in shares]
@@ -85,6 +85,14 @@ def kernels(recipe: Recipe, threads: int) -> Callable[[], None]:
             worker.join()
 
     return draw
+
+
+def side_by_side(draw: Callable[[], object], consume: Callable[[], object]) -> None:
+    """Both at once, neither waiting for the other: what the machine allows when delivery costs nothing."""
+    drawing = threading.Thread(target=draw)
+    drawing.start()
+    consume()
+    drawing.join()
 
 
 def fresh_arrays(synth: Synthesizer) -> None:
@@ -115,7 +123,9 @@ def summing(tf: Any, dataset: Any, count: int) -> Callable[[], object]:
 
 def same_again(tf: Any, recipe: Recipe, size: int) -> Any:
     """A dataset that gives one tensor without end: what summing costs beside delivery."""
-    return tf.data.Dataset.from_tensors((tf.zeros((size, *recipe.image_shape), tf.uint8),)).repeat()
+    plain = tf.data.Options()
+    plain.experimental_optimization.inject_prefetch = False
+    return tf.data.Dataset.from_tensors((tf.zeros((size, *recipe.image_shape), tf.uint8),)).repeat().with_options(plain)
 
 
 def interleave(benchmark: BenchmarkFixture, ways: dict[str, Way]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -170,6 +180,7 @@ def test_threads_to_python(benchmark: BenchmarkFixture, recipe: Recipe, threads:
     ):
         ways: dict[str, Callable[[], object]] = {
             "bare kernel": kernels(recipe, threads),
+            "bare kernel, three arrays each": kernels(recipe, threads, images=3),
             "calling thread": partial(take, calling, BATCHES),
             "thread pool": partial(take, pool, BATCHES),
             "fresh arrays": partial(fresh_arrays, Synthesizer(recipe, 7)),
@@ -185,11 +196,13 @@ def test_threads_to_tf_data(benchmark: BenchmarkFixture, recipe: Recipe, threads
         open_stream(recipe, 7, batch_size=BATCH_SIZE, threads=threads) as pool,
         open_stream(recipe, 7, batch_size=BATCH_SIZE, threads=0) as calling,
     ):
+        one_tensor = summing(tf, same_again(tf, recipe, BATCH_SIZE), BATCHES)
         ways: dict[str, Callable[[], object]] = {
             "bare kernel": kernels(recipe, threads),
             "thread pool into a sum": summing(tf, tf_dataset(pool), BATCHES),
             "calling thread into a sum": summing(tf, tf_dataset(calling), BATCHES),
-            "one tensor into the sum": summing(tf, same_again(tf, recipe, BATCH_SIZE), BATCHES),
+            "one tensor into the sum": one_tensor,
+            "bare kernel beside that": partial(side_by_side, kernels(recipe, threads), one_tensor),
         }
         figures = compare(benchmark, {name: (BATCHES, way) for name, way in ways.items()})
     if recipe.filter is not None and threads == 1 and quiet():  # two threads leave two cores none for the consumer
@@ -235,6 +248,16 @@ def test_a_consumer_at_a_trainers_rate_does_not_wait(benchmark: BenchmarkFixture
     benchmark.extra_info["waited_percent"] = round(100 * taken.waited_share, 2)
     if quiet():
         assert taken.waited_share < 0.01 / 0.85, taken
+
+
+def test_one_actor_to_tf_data(benchmark: BenchmarkFixture, recipe: Recipe, cluster: Cluster, tf: Any) -> None:
+    assert cluster.started_here
+    with open_stream(recipe, 7, batch_size=BATCH_SIZE, workers=1) as stream:
+        ways = {
+            "bare kernel": (BATCHES, kernel(recipe)),
+            "one actor into a sum": (BATCHES, summing(tf, tf_dataset(stream), BATCHES)),
+        }
+        compare(benchmark, ways)
 
 
 def test_ray(benchmark: BenchmarkFixture, recipe: Recipe, cluster: Cluster) -> None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 CALL_BATCHES = 4  # as many as threads draw ahead by default: more would leave them waiting while a call's are consumed
 CALL_PATIENCE_S = 0.005  # a call returns what it has once this has passed: slow recipes come batch by batch
-PREFETCH = 1
 KINDS = ("u1", "u1", "i2")  # of images, labels, boxes
 
 
@@ -35,8 +34,10 @@ def tf_dataset(stream: Stream) -> tf.data.Dataset:
     """The rest of the stream as (images uint8 (N, H, W), labels uint8 (N, L), boxes int16 (N, L, 4)) tensors.
 
     Shapes are static. Every iterator goes on where the last one stopped, less what it had taken ahead (4 batches at
-    most): resume from the batches that were trained on, not from ``stream.stats``. TensorFlow reports an error of the
-    stream as its own UnknownError: run the loop inside `surfacing`. Closing the stream ends the dataset.
+    most): resume from the batches that were trained on, not from ``stream.stats``. Nothing is prefetched here, nor
+    does TensorFlow add it unasked: the stream draws ahead, and a hand-over between threads costs more than a call.
+    TensorFlow reports an error of the stream as its own UnknownError: run the loop inside `surfacing`. Closing the
+    stream ends the dataset.
     """
     import tensorflow as tf
 
@@ -60,7 +61,9 @@ def tf_dataset(stream: Stream) -> tf.data.Dataset:
 
     endless = tf.data.Dataset.range(np.iinfo(np.int64).max)
     filled = endless.map(call, synchronous=True).take_while(lambda count, *_: count > 0)
-    return filled.flat_map(apart).prefetch(PREFETCH)
+    plain = tf.data.Options()
+    plain.experimental_optimization.inject_prefetch = False
+    return filled.flat_map(apart).with_options(plain)
 
 
 @contextmanager
