@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,7 @@ from synth_engine.stream.ray_cluster import import_ray
 BATCH_SIZE = 2048
 MIB = 2**20
 KNOWN_S = 3.0  # until every raylet has heard of a new one
+USED_S = 60.0  # in which a lost node must have been replaced
 
 
 def main(recipe_file: str, other_package: str) -> None:
@@ -55,12 +57,14 @@ def lose_and_add(recipe: Recipe, cluster: object) -> None:
     with open_stream(recipe, 7, batch_size=BATCH_SIZE, workers=4, ray_address=cluster.address) as stream:
         tell("begun", digest=digest(stream, 10), nodes=used(stream))
         cluster.remove_node(nodes[0], allow_graceful=False)
-        tell("removed", digest=digest(stream, 60), nodes=used(stream), remade=stream.stats.remade)
+        before, hashed = read_until(stream, lambda: stream.stats.remade)
+        tell("removed", digest=hashed, batches=before, nodes=used(stream), remade=stream.stats.remade)
         added = cluster.add_node(num_cpus=2, object_store_memory=80 * MIB)
         cluster.wait_for_nodes()
         time.sleep(KNOWN_S)
         cluster.remove_node(nodes[1], allow_graceful=False)
-        tell("added", digest=digest(stream, 60), nodes=used(stream), added=added.node_id, remade=stream.stats.remade)
+        batches, hashed = read_until(stream, lambda: added.node_id in used(stream))
+        tell("added", digest=hashed, batches=batches, first=10 + before, nodes=used(stream), added=added.node_id)
     import ray
 
     tell("closed", connected=ray.is_initialized())
@@ -81,8 +85,22 @@ def refuse_versions(recipe: Recipe, cluster: object, other_package: str) -> None
 def digest(stream: object, batches: int) -> str:
     total = sha256()
     for batch in islice(stream, batches):
-        total.update(batch.images.tobytes() + batch.labels.tobytes() + batch.boxes.tobytes())
+        total.update(content(batch))
     return total.hexdigest()
+
+
+def read_until(stream: object, seen: Callable[[], object]) -> tuple[int, str]:
+    """Read 60 batches and on until it is ``seen``: the lost node's actors may go on for a while, and draw quickly."""
+    total, deadline = sha256(), time.monotonic() + USED_S
+    for batches, batch in enumerate(stream, 1):
+        total.update(content(batch))
+        if batches >= 60 and (seen() or time.monotonic() > deadline):
+            return batches, total.hexdigest()
+    raise AssertionError("the stream has no end")
+
+
+def content(batch: object) -> bytes:
+    return batch.images.tobytes() + batch.labels.tobytes() + batch.boxes.tobytes()
 
 
 def used(stream: object) -> list[str]:
