@@ -13,7 +13,6 @@ from typing import Any
 import tensorflow as tf
 
 Tensor = Any
-REACH = 0.8
 
 
 def realness(logits: Tensor) -> Tensor:
@@ -71,20 +70,6 @@ def clip(images: Tensor) -> tuple[Tensor, Any]:
         return tf.where(outward, tf.zeros_like(upstream), upstream)
 
     return tf.clip_by_value(images, -1.0, 1.0), gradient
-
-
-@tf.custom_gradient
-def cut(levels: Tensor) -> tuple[Tensor, Any]:
-    """1 above 0 and -1 elsewhere, with the gradient of a ramp that is steepest at 0 and flat beyond `REACH`.
-
-    Bengio et al. 2013 (arXiv 1308.3432) let the gradient pass as it is; then pixels far from changing sides move as
-    much as those about to, and strokes get speckled.
-    """
-
-    def gradient(upstream: Tensor) -> Tensor:
-        return upstream * tf.nn.relu(1.0 - tf.abs(levels) / REACH)
-
-    return tf.where(levels > 0, 1.0, -1.0), gradient
 
 
 def non_finite(values: Mapping[str, Any]) -> list[str]:

@@ -36,7 +36,6 @@ class Reader:
         self.stride = _stride(recipe.shape, network.output_shape[1:3]) if len(network.output_shape) == 4 else 0
         last = next(layer for layer in reversed(network.layers) if layer.weights)
         self._features = keras.Model(network.input, last.input)
-        self._both = keras.Model(network.input, [network.output, last.input])
 
     @classmethod
     def load(cls, path: str | Path, recipe: Recipe) -> Reader:
@@ -48,9 +47,7 @@ class Reader:
 
         ``boxes``: (N, L, 4) x0, y0, x1, y1 in half-open px. A middle beyond the canvas counts in the nearest cell.
         """
-        return self._located(self.network(images, training=False), boxes)
-
-    def _located(self, scores: Tensor, boxes: Tensor) -> Tensor:
+        scores = self.network(images, training=False)
         if not self.stride:
             return scores
         rows, columns = self.network.output_shape[1:3]
@@ -61,28 +58,20 @@ class Reader:
 
     def features(self, images: Tensor) -> Tensor:
         """What the last layer sees, (N, D) float32: as a mean over the grid, if on one."""
-        return _pooled(self._features(images, training=False))
+        features = self._features(images, training=False)
+        return tf.reduce_mean(features, axis=(1, 2)) if len(features.shape) == 4 else features
 
     def label_loss(self, images: Tensor, labels: Tensor, boxes: Tensor) -> Tensor:
         """Mean cross-entropy of ``labels`` (N, L) uint8, 255 for none, over the characters that are there: a scalar."""
-        return self.opinion(images, labels, boxes)[0]
-
-    def opinion(self, images: Tensor, labels: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        """`label_loss` and `features` at the price of one."""
-        scores, features = self._both(images, training=False)
         there = tf.cast(readable(labels, boxes), tf.float32)
         wanted = tf.minimum(tf.cast(labels, tf.int32), self.characters - 1)
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=wanted, logits=self._located(scores, boxes))
-        return tf.math.divide_no_nan(tf.reduce_sum(each * there), tf.reduce_sum(there)), _pooled(features)
+        each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=wanted, logits=self.scores(images, boxes))
+        return tf.math.divide_no_nan(tf.reduce_sum(each * there), tf.reduce_sum(there))
 
 
 def readable(labels: Tensor, boxes: Tensor) -> Tensor:
     """Which characters (N, L) are there with some ink on the canvas, bool."""
     return (labels != PADDING) & tf.reduce_all(boxes[..., 2:] > boxes[..., :2], axis=-1)
-
-
-def _pooled(features: Tensor) -> Tensor:
-    return tf.reduce_mean(features, axis=(1, 2)) if len(features.shape) == 4 else features
 
 
 def in_chunks(act: Callable[[Any], Any], images: Any) -> Any:

@@ -10,16 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from gan import losses
 from gan.assessment.choice import Choice
 from gan.config import Config
 from gan.history import HistoryBuffer
-from gan.matching import FeatureMatching
-from gan.networks import build_discriminator, build_refiner, shown
+from gan.networks import build_discriminator, build_refiner, clipped
 from gan.reader import Reader
 from gan.schedule import phases
 from gan.view import View
@@ -29,8 +26,7 @@ Tensor = Any
 Logs = dict[str, Tensor]
 METRICS = (
     "self_reg", "refiner_adversarial", "mean_change",
-    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined", "labels", "features",
-    "slope",
+    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined", "labels", "slope",
 )  # fmt: skip
 
 
@@ -43,15 +39,13 @@ class SimGAN(keras.Model):
     labels (S, B, L) uint8 and boxes (S, B, L, 4) follow. Logs are means over all updates since the last reset.
     """
 
-    def __init__(self, config: Config, shape: tuple[int, int], reader: Reader | None = None, open_px: int = 0) -> None:
+    def __init__(self, config: Config, shape: tuple[int, int], reader: Reader | None = None) -> None:
         super().__init__(name="simgan")
-        self.config, self.reader = config, reader if config.label_weight or config.feature_weight else None
-        self.matching: FeatureMatching | None = None
-        self.refiner = build_refiner(shape, config, open_px)
+        self.config, self.reader = config, reader if config.label_weight else None
+        self.refiner = build_refiner(shape, config)
         self.averaged = keras.models.clone_model(self.refiner)
         self.averaged.set_weights(self.refiner.get_weights())
-        self.product = shown(self.averaged, config)
-        self.shown = losses.cut if config.architecture == "modern" else losses.clip
+        self.product = clipped(self.averaged)
         self.discriminator = build_discriminator(config)
         self.choice = Choice(self.averaged.variables)
         self.buffer = HistoryBuffer(config.history_batches * config.batch_size, shape, config.batch_size, config.seed)
@@ -91,7 +85,6 @@ class SimGAN(keras.Model):
             "history": self.buffer,
             "view": self.view,
             "choice": self.choice,
-            **({"matching": self.matching} if self.matching else {}),
         }
 
     @property
@@ -129,7 +122,7 @@ class SimGAN(keras.Model):
             refined = self.refiner(images, training=True)
             loss = losses.self_regularisation(refined, images)
         self._improve_refiner(tape, loss)
-        return self._log(self_reg=loss, mean_change=losses.mean_change(self.shown(refined), images))
+        return self._log(self_reg=loss, mean_change=losses.mean_change(losses.clip(refined), images))
 
     def update_refiner(self, synthetic: Tensor, *known: Tensor) -> Logs:
         """One update of the refiner on a batch (B, H, W) uint8; the discriminator stays as it is.
@@ -138,21 +131,20 @@ class SimGAN(keras.Model):
         """
         images = to_network(synthetic)
         with tf.GradientTape() as tape:
-            refined = self.shown(self.refiner(images, training=True))
-            logits = self.discriminator(self._seen(refined), training=False)
+            refined = self.refiner(images, training=True)
+            logits = self.discriminator(self._seen(losses.clip(refined)), training=False)
             adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
             self_reg = losses.self_regularisation(refined, images)
             loss = adversarial + self.config.self_reg_weight * self_reg
-            labels, features = self._read(refined, *known) if self.reader else (0.0, 0.0)
-            loss += self.config.label_weight * labels + self.config.feature_weight * features
+            extra = {"labels": self.reader.label_loss(losses.clip(refined), *known)} if self.reader else {}
+            loss += sum(self.config.label_weight * term for term in extra.values())
         self._improve_refiner(tape, loss)
-        change = losses.mean_change(refined, images)
-        extra = {"labels": labels, "features": features} if self.reader else {}
+        change = losses.mean_change(losses.clip(refined), images)
         return self._log(refiner_adversarial=adversarial, self_reg=self_reg, mean_change=change, **extra)
 
     def update_discriminator(self, synthetic: Tensor, real: Tensor) -> Logs:
         """One update of the discriminator on a real batch and a refined one, half of that from the history."""
-        refined = self.buffer.exchange(self.shown(self.refiner(to_network(synthetic), training=False)))
+        refined = self.buffer.exchange(losses.clip(self.refiner(to_network(synthetic), training=False)))
         seen = self._seen(tf.concat([to_network(real), refined], axis=0))
         with tf.GradientTape() as tape:
             real_logits, refined_logits = tf.split(self.discriminator(seen, training=True), 2)
@@ -172,14 +164,6 @@ class SimGAN(keras.Model):
     def log_odds(self, images: Tensor) -> Tensor:
         """What the discriminator thinks of images (N, H, W, 1), softened but without noise: (N,), above 0 for real."""
         return losses.verdicts(self.discriminator(self.view.soften(images), training=False))
-
-    def match(self, real_features: NDArray[np.float32]) -> None:
-        """Draw refined images to these features (N, D) of real ones as well, as the reader sees them."""
-        self.matching = FeatureMatching(real_features)
-
-    def _read(self, refined: Tensor, *known: Tensor) -> tuple[Tensor, Tensor]:
-        labels, features = self.reader.opinion(refined, *known)
-        return labels, self.matching(features) if self.matching else 0.0
 
     def _slope(self, real: Tensor) -> Tensor:
         """The weighted R1 term of every ``r1_steps``-th update, times so many; 0 at the others, which it costs nothing.
@@ -209,13 +193,13 @@ def build_optimizer(config: Config, rate: float) -> keras.optimizers.Optimizer:
     """Adam without momentum (beta_1 = 0: the opponent moves too) or plain SGD, as ``config`` says."""
     if config.optimizer == "sgd":
         return keras.optimizers.SGD(rate)
-    return keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.99)
+    return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99)
 
 
-def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None = None, open_px: int = 0) -> SimGAN:
+def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None = None) -> SimGAN:
     """A compiled model, its first weights drawn by ``config.seed``."""
     keras.utils.set_random_seed(config.seed)
-    model = SimGAN(config, shape, reader, open_px)
+    model = SimGAN(config, shape, reader)
     model.compile(build_optimizer(config, config.refiner_rate), build_optimizer(config, config.discriminator_rate))
     return model
 

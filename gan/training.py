@@ -30,8 +30,8 @@ from gan.callbacks import (
 )
 from gan.config import Config
 from gan.data import Images, hold_out, phase_batches, real_batches
-from gan.networks import build_refiner, shown
-from gan.reader import Reader, in_chunks
+from gan.networks import build_refiner, clipped
+from gan.reader import Reader
 from gan.report import Outcome
 from gan.schedule import Phase, phases
 from gan.simgan import SimGAN, build_simgan
@@ -39,7 +39,6 @@ from synth_engine.atomic import write_with
 from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
-from synth_engine.scaling import to_network
 from synth_engine.sheet import save_picture
 from synth_engine.stream import Stream, open_stream, surfacing, tf_dataset
 from synth_engine.synthesizer import Synthesizer
@@ -49,7 +48,6 @@ from synth_engine.training.metrics import MetricsTable
 from synth_engine.training.tensorboard import tensorboard_callbacks
 
 REFINER = "refiner.keras"
-FEATURES_OF = 2_048  # real images, to learn their spread
 HELD_OUT_SEEDS = 2**32  # added to a run's seed: beyond any that a run can have, so no sample is also trained on
 
 
@@ -99,9 +97,7 @@ class Training:
         self.tensorboard, self.reader = tensorboard, reader
         self.real, self.held_out = hold_out(real, config.assessed_images)
         self.synthetic = Synthesizer(recipe, config.seed + HELD_OUT_SEEDS).batch(0, config.assessed_images)
-        self.model: SimGAN = build_simgan(config, recipe.shape, reader, recipe.binarize.open_px)
-        if reader and config.feature_weight:
-            self.model.match(in_chunks(reader.features, to_network(self.real[:FEATURES_OF])))
+        self.model: SimGAN = build_simgan(config, recipe.shape, reader)
         self.checkpoints = Checkpoints(
             run.path / "checkpoints",
             self.model.state,
@@ -197,9 +193,9 @@ class Training:
 
     def _finish(self) -> Verdict:
         """Write the chosen refiner, its sheet, and the account of the run; the model itself stays at the last step."""
-        refiner = build_refiner(self.recipe.shape, self.config, self.recipe.binarize.open_px)
+        refiner = build_refiner(self.recipe.shape, self.config)
         self.model.choice.apply(refiner.variables)
-        network = shown(refiner, self.config)
+        network = clipped(refiner)
         sheet = draw_progress(network, self.synthetic.images, self.held_out)
         with self._writing(SHEET) as path:
             save_picture(sheet, path)

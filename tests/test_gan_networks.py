@@ -12,15 +12,13 @@ pytest.importorskip("tensorflow")
 import keras
 
 from gan.config import PRESETS, Config
-from gan.networks import build_discriminator, build_refiner, shown
+from gan.networks import build_discriminator, build_refiner, clipped
 from gan.view import View, gaussian_kernel
-from synth_engine.recipe import Binarize
-from synth_engine.target import binarize
 
 RNG = np.random.default_rng(0)
 
 
-def small(preset: str = "modern", **changes: object) -> Config:
+def small(preset: str = "cpu", **changes: object) -> Config:
     return Config.preset(preset, features=8, blocks=1, batch_size=4, **changes)
 
 
@@ -29,45 +27,16 @@ def binary(*shape: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(10, 20), (11, 20), (10, 21), (9, 7)])
-def test_the_modern_refiner_starts_as_the_identity_whatever_the_size(shape: tuple[int, int]) -> None:
+def test_the_cpu_refiner_starts_as_the_identity_whatever_the_size(shape: tuple[int, int]) -> None:
     images = binary(3, *shape)
-    np.testing.assert_array_equal(shown(build_refiner(shape, small()), small())(images), images)
-
-
-def test_an_edge_moves_before_a_stroke_breaks() -> None:
-    """A stroke of 5 px: its edge gives way to a change of -0.3, what lies a pixel inside to -0.7, its middle to none."""
-    image = np.full((1, 11, 20, 1), -1, np.float32)
-    image[0, 3:8] = 1
-    levels = np.asarray(build_refiner((11, 20), small())(image))[0, :, 10, 0]
-    np.testing.assert_allclose(levels, [-1, -0.6, -0.2, 0.2, 0.6, 1, 0.6, 0.2, -0.2, -0.6, -1], atol=1e-6)
-
-
-@pytest.mark.parametrize("side_px", [2, 3])
-def test_refined_images_are_opened_as_real_ones_are(side_px: int) -> None:
-    refiner = build_refiner((12, 20), small(), side_px)
-    refiner.set_weights([RNG.normal(size=w.shape) for w in refiner.get_weights()])
-    refined = np.asarray(shown(refiner, small())(binary(3, 12, 20)))[..., 0]
-    grey = np.where(refined > 0, np.uint8(255), np.uint8(0))
-    rule = Binarize(threshold=128, ink="light", open_px=side_px)
-    assert 0.05 < (grey > 0).mean() < 0.95
-    np.testing.assert_array_equal(binarize(grey, rule), grey > 0)
-
-
-def test_the_noise_is_an_images_own_and_always_the_same() -> None:
-    refiner = build_refiner((12, 20), small())
-    images = binary(2, 12, 20)
-    noise, style = (np.asarray(part) for part in refiner.get_layer("noise")(images))
-    again, _ = refiner.get_layer("noise")(images[1:])
-    np.testing.assert_allclose(noise[1:], again, atol=1e-5)
-    assert abs(np.corrcoef(noise.reshape(2, -1))[0, 1]) < 0.3
-    assert np.abs(style[0] - style[1]).max() > 0.01
+    np.testing.assert_array_equal(clipped(build_refiner(shape, small()))(images), images)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_saved_refiner_loads_in_safe_mode_and_keeps_the_range(preset: str, tmp_path: Path) -> None:
     refiner = build_refiner((10, 20), small(preset))
     refiner.set_weights([RNG.normal(size=w.shape) for w in refiner.get_weights()])
-    network = shown(refiner, small(preset))
+    network = clipped(refiner)
     network.save(tmp_path / "refiner.keras")
     loaded = keras.models.load_model(tmp_path / "refiner.keras", safe_mode=True)
     images = binary(3, 10, 20)
@@ -81,17 +50,18 @@ def test_the_discriminators_logits_are_linear(preset: str) -> None:
     discriminator = build_discriminator(small(preset))
     logits = np.concatenate([np.asarray(discriminator(binary(8, 10, 20) * k)).ravel() for k in (1, 5, 25)])
     assert logits.min() < 0 < logits.max()
+    last = discriminator.layers[-1]
+    assert getattr(last, "layer", last).activation is keras.activations.linear
 
 
-def test_the_discriminator_judges_patches_and_the_whole_image() -> None:
+def test_the_discriminator_judges_patches_not_images() -> None:
     discriminator = build_discriminator(small())
     images = binary(1, 60, 60)
     changed = images.copy()
     changed[:, :8, :8] *= -1
-    difference = np.asarray(discriminator(images) - discriminator(changed))[0, :, :, 0]
-    elsewhere = difference[8:, 8:]  # there only the verdict on the whole image has changed
-    assert np.ptp(elsewhere) < 1e-5
-    assert abs(difference[0, 0] - elsewhere[0, 0]) > 1e-3
+    difference = np.abs(np.asarray(discriminator(images) - discriminator(changed)))[0, :, :, 0]
+    assert difference[0, 0] > 0
+    assert difference[8:, 8:].max() == 0
 
 
 def test_softening_spreads_a_dot_and_keeps_its_mass() -> None:
@@ -105,7 +75,7 @@ def test_softening_spreads_a_dot_and_keeps_its_mass() -> None:
 
 def test_softening_leaves_the_ground_alone_up_to_the_edges() -> None:
     ground = np.full((1, 10, 20, 1), -1, np.float32)
-    np.testing.assert_array_equal(View(small(softening_sigma_px=0.7)).soften(ground), ground)
+    np.testing.assert_array_equal(View(small()).soften(ground), ground)
 
 
 def test_a_shift_shows_windows_of_the_image_and_never_mirrors_it() -> None:
@@ -132,14 +102,13 @@ def test_a_cutout_hides_one_square_in_all_images_alike() -> None:
     assert len(places) > 10
 
 
-@pytest.mark.parametrize("architecture", ["modern", "paper"])
-def test_spectral_normalisation_bounds_all_layers_but_those_that_give_logits(architecture: str) -> None:
+@pytest.mark.parametrize("architecture", ["cpu", "paper"])
+def test_spectral_normalisation_bounds_all_layers_but_the_last(architecture: str) -> None:
     for wanted in (True, False):
         discriminator = build_discriminator(small(architecture=architecture, spectral_normalisation=wanted))
         convolutions = [layer for layer in discriminator.layers if layer.weights]
         bounded = [isinstance(layer, keras.layers.SpectralNormalization) for layer in convolutions]
-        logits = 2 if architecture == "modern" else 1
-        assert bounded == [wanted] * (len(bounded) - logits) + [False] * logits
+        assert bounded == [wanted] * (len(bounded) - 1) + [False]
 
 
 def test_noise_fades_to_nothing() -> None:

@@ -16,7 +16,7 @@ pytest.importorskip("tensorflow")
 import keras
 
 from gan.config import Config
-from gan.networks import build_refiner, shown
+from gan.networks import build_refiner, clipped
 from gan.refine import refine, refine_images
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError, RunError
@@ -28,8 +28,7 @@ def refiner(tiny: Recipe, tmp_path: Path) -> Path:
     """A run folder's refiner.keras, which has not learned anything, and its recipe.toml."""
     path = tmp_path / "run" / "refiner.keras"
     path.parent.mkdir()
-    config = Config.preset("modern", features=8, blocks=1)
-    shown(build_refiner(tiny.shape, config), config).save(path)
+    clipped(build_refiner(tiny.shape, Config.preset("cpu", features=8, blocks=1))).save(path)
     tiny.save(path.parent / "recipe.toml")
     return path
 

@@ -29,7 +29,7 @@ from synth_engine.errors import RunError  # noqa: E402
 from synth_engine.runs import RunFolder  # noqa: E402
 
 SMALL = Config.preset(
-    "modern", features=8, blocks=1, batch_size=4, history_batches=2, discriminator_pretrain_steps=1, steps=4,
+    "cpu", features=8, blocks=1, batch_size=4, history_batches=2, discriminator_pretrain_steps=1, steps=4,
     report_steps=1, sheet_steps=1, checkpoint_steps=1, assess_steps=2, assessed_images=4, two_sample_steps=1,
 )  # fmt: skip
 

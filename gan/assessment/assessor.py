@@ -39,14 +39,13 @@ class Assessor:
         """All figures of the averaged weights as they are now; the first call takes those of raw images too."""
         refined = in_chunks(self.model, self.raw)
         cut = cut_to_binary(refined)
-        two_sample = self.test.accuracy(cut, self.real)
         return Figures(
             step=step,
             mean_change=float(np.abs(refined - self.raw).mean()) / 2.0,
             accuracy_real=float(np.mean(in_chunks(self.model.log_odds, self.real) > 0)),
             accuracy_refined=float(np.mean(in_chunks(self.model.log_odds, refined) <= 0)),
-            two_sample=two_sample,
-            two_sample_grey=two_sample if self._is_seen_as(refined, cut) else self._told_apart_soft(refined),
+            two_sample=self.test.accuracy(cut, self.real),
+            two_sample_grey=self._told_apart_soft(refined),
             spread=spread(refined) / max(spread(self.raw), 1e-6),
             **self._of_raw,
             **(self._reader_test.figures(cut) if self._reader_test else {}),
@@ -54,13 +53,8 @@ class Assessor:
 
     @cached_property
     def _of_raw(self) -> dict[str, float]:
-        binary = self.test.accuracy(self.raw, self.real)
-        soft = binary if self._is_seen_as(self.raw, self.raw) else self._told_apart_soft(self.raw)
+        binary, soft = self.test.accuracy(self.raw, self.real), self._told_apart_soft(self.raw)
         return {"two_sample_raw": binary, "two_sample_grey_raw": soft}
-
-    def _is_seen_as(self, images: Floats, cut: Floats) -> bool:
-        """Whether the discriminator, too, gets the images as they are cut: two tests would be one and the same."""
-        return self.model.view.kernel is None and np.array_equal(images, cut)
 
     @cached_property
     def _reader_test(self) -> ReaderTest | None:
