@@ -65,7 +65,9 @@ def scores_of(readings: Readings, recogniser: Recogniser, seed: int) -> dict[str
         "surest_80": round(float(confidence[: max(1, round(0.8 * len(confidence)))].mean()), 4),
         "agreement": recogniser.calibration.agreement if recogniser.calibration else None,
         "class_distance": round(float(np.abs(shares - expected).sum() / 2), 4),
-        "classes": dict(zip(recogniser.recipe.alphabet, np.round(shares / expected, 3).tolist(), strict=True)),
+        "classes": dict(
+            zip(recogniser.recipe.alphabet, np.round((shares / expected).astype(np.float64), 3).tolist(), strict=True)
+        ),
     }
 
 
