@@ -224,6 +224,7 @@ def test_a_workers_failure_comes_home_with_its_shard(tmp_path: Path, tiny: Recip
     assert sorted(contents(tmp_path)) == ["dataset.toml", "recipe.toml"]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_ends_the_workers_and_leaves_whole_shards(tmp_path: Path, tiny: Recipe) -> None:
     tiny.save(tmp_path / "tiny.toml")
     out, plan = tmp_path / "out", ["--count", "4000000", "--shards", "1000", "--format", "webdataset", "--workers", "2"]
@@ -248,6 +249,7 @@ def interrupted_start() -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_waits_until_processes_have_started_and_never_reaches_them() -> None:
     blocked = []
     with pytest.raises(KeyboardInterrupt), interrupts_held():
