@@ -28,6 +28,13 @@ class Augmentation:
     shear: float = 0.08
     shift_px: float = 1.5
     level: float = 0.5
+    blur_px: float = 0.0  # sigma of a blur before the cut, blended in by 0 to 1 in half of the images
+    wobble: float = 0.0  # deviation, of [-1, 1], of coarse noise added before the cut in half of the images
+
+
+NARROW = Augmentation()
+WIDE = Augmentation(rotation_deg=8.0, scale=0.2, shear=0.2, shift_px=3.0, level=0.6, blur_px=1.2, wobble=0.6)
+AUGMENTATIONS = {"narrow": NARROW, "wide": WIDE}
 
 
 @dataclass(frozen=True, kw_only=True)

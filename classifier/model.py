@@ -15,6 +15,7 @@ import tensorflow as tf
 from classifier.augment import draw_warp, warp_images, warp_points
 from classifier.config import Augmentation, Training
 from classifier.ctc import ctc_loss
+from classifier.fused import for_training
 from classifier.losses import grid_loss, heads_loss
 from classifier.networks import is_grid
 from classifier.targets import centres, grid_targets, visibility
@@ -74,7 +75,8 @@ class Learner(keras.Model):
 
     def _warped(self, images: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any, Any, Any]:
         shape = images.shape[1:3]
-        warp = draw_warp(self._seed(), images.shape[0], self.settings.augmentation)
+        ranges = self.settings.augmentation
+        warp = draw_warp(self._seed(), images.shape[0], ranges, shape)
         return warp_images(images, warp), labels, warp_points(points, warp, shape), weights
 
     def _seed(self) -> Any:
@@ -99,7 +101,7 @@ class Learner(keras.Model):
 
 def warped_view(images: Any, seed: tuple[int, int], ranges: Augmentation) -> tuple[Any, Any]:
     """Images (N, H, W) uint8 {0, 1} warped, as (N, H, W, 1) float32 {-1, 1}, and the warp."""
-    warp = draw_warp(tf.constant(seed, tf.int32), len(images), ranges)
+    warp = draw_warp(tf.constant(seed, tf.int32), len(images), ranges, images.shape[1:3])
     return warp_images(to_network(tf.convert_to_tensor(images)), warp), warp
 
 
@@ -125,8 +127,8 @@ def learning_rate(peak: float, warmup_steps: int, steps: int) -> Any:
     )
 
 
-def make_learner(student: Any, settings: Training, refiner: Any = None) -> Learner:
-    """A learner whose teacher starts as a copy of ``student``."""
-    teacher = keras.models.clone_model(student)
-    teacher.set_weights(student.get_weights())
-    return Learner(student, teacher, settings, refiner)
+def make_learner(network: Any, settings: Training, refiner: Any = None) -> Learner:
+    """A learner whose student and teacher both start as copies of ``network``."""
+    teacher = keras.models.clone_model(network)
+    teacher.set_weights(network.get_weights())
+    return Learner(for_training(network), teacher, settings, refiner)

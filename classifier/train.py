@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from classifier.config import PRESETS, DataName, Method, NetworkName, Training
+from classifier.config import AUGMENTATIONS, PRESETS, DataName, Method, NetworkName, Training
 from synth_engine.cli import main_guard
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
@@ -73,6 +73,13 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 )
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a step.")
 @preset_option("--learning-rate", "learning_rate", click.FloatRange(0, min_open=True), "Highest, after warming up.")
+@click.option(
+    "--augment",
+    default="narrow",
+    show_default=True,
+    type=click.Choice(list(AUGMENTATIONS)),
+    help="How far synthetic and real images are warped while learning; wide: where the recipe is a rough description.",
+)
 @preset_option(
     "--adapt",
     "adaptation.method",
@@ -160,7 +167,8 @@ def resolve(options: dict[str, Any]) -> Training:
     names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "seed")
     adapting = {name.partition("__")[2]: value for name, value in given.items() if name.startswith("adaptation__")}
     data: DataName = options["data"] or ("mixed" if options["refiner"] else "raw")
-    changes = {name: given[name] for name in names if name in given}
+    changes: dict[str, Any] = {name: given[name] for name in names if name in given}
+    changes["augmentation"] = AUGMENTATIONS[options["augment"]]
     return replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
 
 
