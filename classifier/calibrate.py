@@ -30,47 +30,68 @@ SEED = 2**31 - 7  # of the synthetic images: none that a training run draws unle
 @click.command(epilog="Example: python -m classifier.calibrate --model runs/classifier/classifier.keras challenges")
 @click.argument("path", type=click.Path())
 @click.option("--model", required=True, type=click.Path(), help="classifier.keras, recipe.toml beside it.")
+@click.option("--second", type=click.Path(), help="A reader trained from another seed, recipe.toml beside it.")
 @click.option("--limit", default=LIMIT, show_default=True, type=click.IntRange(64), help="Real images to look at.")
 @click.option("--threads", type=click.IntRange(1), help="TensorFlow's threads.  [default: one a core]")
-def main(path: str, model: str, limit: int, threads: int | None) -> None:
+def main(path: str, model: str, second: str | None, limit: int, threads: int | None) -> None:
     """Fit the model's confidence to the unlabelled images in PATH and write calibration.json beside the model.
 
-    predict and evaluate use it from then on. Texts stay what they are; only their confidence changes.
+    predict and evaluate use it from then on. Texts stay what they are; only their confidence changes. --second adds
+    what two seeds read differently to what two views do: it lowers confidence or leaves it, and never raises it.
     """
     from synth_engine.runtime import prepare_tensorflow
 
     prepare_tensorflow(None, threads)
-    from classifier.files import Recogniser
+    from classifier.seeds import load_apart
     from synth_engine.target import load_target
 
-    recogniser = Recogniser.load(model)
+    paths = [Path(one) for one in (model, second) if one]
+    recogniser, *others = load_apart(paths, lambda line: click.echo(line, err=True))
     target = load_target(path, recogniser.recipe, limit)
-    calibrate(recogniser, target.images, Path(model), click.echo)
+    calibrate(recogniser, target.images, Path(model), click.echo, *others)
 
 
-def calibrate(recogniser: Recogniser, images: NDArray[np.uint8], model: Path, echo: Callable[[str], object]) -> Path:
-    """Write `calibration.json` beside ``model`` for images like ``images`` (N, H, W) uint8 {0, 1}."""
+def calibrate(
+    recogniser: Recogniser,
+    images: NDArray[np.uint8],
+    model: Path,
+    echo: Callable[[str], object],
+    second: Recogniser | None = None,
+) -> Path:
+    """Write `calibration.json` beside ``model`` for images like ``images`` (N, H, W) uint8 {0, 1}.
+
+    second: a reader of the same images that was trained from another seed.
+    """
     from classifier.files import digest_of
 
-    calibration = replace(calibration_for(recogniser, images), model=digest_of(model))
+    calibration = replace(calibration_for(recogniser, images, second=second), model=digest_of(model))
     path = calibration.save(model.parent)
     echo(f"{path}: {calibration.line()}")
     return path
 
 
-def calibration_for(recogniser: Recogniser, images: NDArray[np.uint8], synthetic: int = SYNTHETIC) -> Calibration:
+def calibration_for(
+    recogniser: Recogniser,
+    images: NDArray[np.uint8],
+    synthetic: int = SYNTHETIC,
+    second: Recogniser | None = None,
+) -> Calibration:
     """The calibration of ``recogniser`` for images like ``images`` (N, H, W) uint8 {0, 1}; the first `LIMIT` count."""
     from classifier.adapt import expected_shares
 
     bare = replace(recogniser, calibration=None)
     batch = Synthesizer(bare.recipe, SEED).batch(0, synthetic)
-    real, known = look(bare, images[:LIMIT]), look(bare, batch.images)
+    real, known = look(bare, images[:LIMIT], second), look(bare, batch.images, second)
     return fit(real, known, batch.labels, expected_shares(bare.recipe, SEED))
 
 
-def look(recogniser: Recogniser, images: NDArray[np.uint8]) -> Looks:
-    """Read ``images`` as they are and in `VIEWS` views, warped as adaptation's second view is."""
-    return Looks(plain=recogniser.read(images), views=[read_warped(recogniser, images, salt) for salt in range(VIEWS)])
+def look(recogniser: Recogniser, images: NDArray[np.uint8], second: Recogniser | None = None) -> Looks:
+    """Read ``images`` as they are, in `VIEWS` views, warped as adaptation's second view is, and with ``second``."""
+    return Looks(
+        plain=recogniser.read(images),
+        views=[read_warped(recogniser, images, salt) for salt in range(VIEWS)],
+        second=second.read(images) if second else None,
+    )
 
 
 def read_warped(recogniser: Recogniser, images: NDArray[np.uint8], salt: int) -> Readings:

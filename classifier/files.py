@@ -115,12 +115,18 @@ def calibration_beside(path: Path, recipe: Recipe) -> Calibration | None:
     return calibration
 
 
+def config_beside(path: Path) -> dict[str, Any]:
+    """What `config.json` beside ``path`` says of the run that made it; nothing where there is no such file."""
+    try:
+        config = json.loads(path.with_name(CONFIG).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
 def check_run(recipe: Recipe, path: Path) -> None:
     """Raise ModelError if `config.json` beside ``path``, where there is one, names another recipe."""
-    try:
-        key = json.loads(path.with_name(CONFIG).read_bytes()).get("recipe_key")
-    except (OSError, ValueError, AttributeError):
-        return
+    key = config_beside(path).get("recipe_key")
     if key and key != recipe.key:
         raise ModelError(
             f"{path.with_name(RECIPE)} is recipe {recipe.name} ({recipe.key[:12]}), the run that made {path} had "

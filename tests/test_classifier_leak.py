@@ -37,7 +37,7 @@ def source(module: str) -> Path | None:
 
 
 def test_nothing_that_trains_names_the_label_reader() -> None:
-    reached, waiting = set(), ["classifier.train", "classifier.calibrate"]
+    reached, waiting = set(), ["classifier.train", "classifier.calibrate", "classifier.compare"]
     while waiting:
         name = waiting.pop()
         path = source(name)
@@ -48,11 +48,12 @@ def test_nothing_that_trains_names_the_label_reader() -> None:
         waiting += [module for node in ast.walk(ast.parse(path.read_text())) for module in imported(node)]
         assert "a relative import" not in waiting
     assert {"classifier", "classifier.adapt", "classifier.calibration", "synth_engine.target"} <= reached
+    assert {"classifier.agreement", "classifier.seeds"} <= reached
     assert not SCORING & reached
 
 
 def test_importing_what_trains_loads_no_label_reader() -> None:
-    code = "import sys, classifier.train, classifier.session, classifier.adapt; print(*sys.modules)"
+    code = "import sys, classifier.train, classifier.compare, classifier.session, classifier.adapt; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     loaded = set(result.stdout.split())
     assert "classifier.adapt" in loaded

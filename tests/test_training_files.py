@@ -82,6 +82,7 @@ def test_importing_the_engine_or_these_helpers_loads_no_tensorflow() -> None:
     code = (
         "import sys, synth_engine; assert 'synth_engine.training' not in sys.modules\n"
         "import gan.train, gan.refine, classifier.train, classifier.predict, classifier.evaluate\n"
+        "import classifier.calibrate, classifier.compare\n"
         "import synth_engine.training.metrics, synth_engine.training.networks, synth_engine.training.tensorboard\n"
         "assert not {'tensorflow', 'keras', 'ray', 'cv2'} & set(sys.modules)"
     )
