@@ -28,7 +28,6 @@ tf = prepare_tensorflow(seed=None)
 import keras  # noqa: E402
 
 from gan.assessment.assessor import Assessor  # noqa: E402
-from gan.assessment.two_sample import TwoSampleTest  # noqa: E402
 from gan.config import Config  # noqa: E402
 from gan.data import phase_batches, real_batches  # noqa: E402
 from gan.history import HistoryBuffer  # noqa: E402
@@ -37,6 +36,7 @@ from gan.schedule import phases  # noqa: E402
 from gan.simgan import SimGAN, build_optimizer, build_simgan  # noqa: E402
 from synth_engine.scaling import to_network  # noqa: E402
 from synth_engine.stream import open_stream, tf_dataset  # noqa: E402
+from synth_engine.training.two_sample import TwoSampleTest  # noqa: E402
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 CONFIG = Config(features=4, blocks=1, batch_size=8, history_batches=2) if TINY else Config()

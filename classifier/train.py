@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from classifier.config import AUGMENTATIONS, PRESETS, DataName, Method, NetworkName, Training
+from classifier.config import AUGMENTATIONS, PRESETS, Augmentation, DataName, Method, NetworkName, Training
 from synth_engine.cli import main_guard
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
@@ -75,10 +75,9 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option("--learning-rate", "learning_rate", click.FloatRange(0, min_open=True), "Highest, after warming up.")
 @click.option(
     "--augment",
-    default="narrow",
-    show_default=True,
     type=click.Choice(list(AUGMENTATIONS)),
-    help="How far synthetic and real images are warped while learning; wide: where the recipe is a rough description.",
+    help="How far images are warped while learning.  [default: wide where a fresh network tells the recipe's images "
+    "from --real nine times in ten, so that the recipe is a rough description; else narrow]",
 )
 @preset_option(
     "--adapt",
@@ -168,7 +167,7 @@ def resolve(options: dict[str, Any]) -> Training:
     adapting = {name.partition("__")[2]: value for name, value in given.items() if name.startswith("adaptation__")}
     data: DataName = options["data"] or ("mixed" if options["refiner"] else "raw")
     changes: dict[str, Any] = {name: given[name] for name in names if name in given}
-    changes["augmentation"] = AUGMENTATIONS[options["augment"]]
+    changes["augmentation"] = AUGMENTATIONS[options["augment"] or "narrow"]
     return replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
 
 
@@ -183,9 +182,21 @@ def _session(
     from synth_engine.training.precision import best_precision
 
     settings = replace(settings, precision=options["precision"] or best_precision())
+    if target is not None and options["augment"] is None:
+        settings = replace(settings, augmentation=_augmentation(target, recipe, settings.seed))
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
     others = {name: options[name] for name in ("refiner", "start_from", "tensorboard", "adapt_minutes")}
     return Session(settings=settings, source=source, real=None if target is None else target.images, **others)
+
+
+def _augmentation(target: Target, recipe: Recipe, seed: int) -> Augmentation:
+    """As far as the recipe is from the target."""
+    from classifier.gap import WIDE_MIN, told_apart
+
+    share = told_apart(target.images, recipe, seed)
+    name = "wide" if share >= WIDE_MIN else "narrow"
+    click.echo(f"a fresh network tells real images from the recipe's {share:.0%} of the time: warps are {name}")
+    return AUGMENTATIONS[name]
 
 
 def _target(path: str, recipe: Recipe, limit: int | None) -> Target:

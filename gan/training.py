@@ -16,7 +16,6 @@ import click
 from gan.account import REPORT, SHEET, SHEETS, lines, write_account
 from gan.assessment.assessor import Assessor
 from gan.assessment.figures import FIGURES, Figures
-from gan.assessment.two_sample import TwoSampleTest
 from gan.callbacks import (
     ASSESSMENT,
     COLUMNS,
@@ -46,6 +45,7 @@ from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.interrupt import StopOnInterrupt
 from synth_engine.training.metrics import MetricsTable
 from synth_engine.training.tensorboard import tensorboard_callbacks
+from synth_engine.training.two_sample import TwoSampleTest
 
 REFINER = "refiner.keras"
 HELD_OUT_SEEDS = 2**32  # added to a run's seed: beyond any that a run can have, so no sample is also trained on

@@ -15,11 +15,11 @@ from gan.assessment.choice import Choice  # noqa: E402
 from gan.assessment.figures import Figures, marks, may_be_chosen  # noqa: E402
 from gan.assessment.kernel_distance import kernel_distance  # noqa: E402
 from gan.assessment.reading import labels_kept  # noqa: E402
-from gan.assessment.two_sample import TwoSampleTest  # noqa: E402
 from gan.config import Config  # noqa: E402
 from gan.data import hold_out  # noqa: E402
 from gan.simgan import build_simgan  # noqa: E402
 from synth_engine import Recipe, Synthesizer  # noqa: E402
+from synth_engine.training.two_sample import TwoSampleTest  # noqa: E402
 
 RNG = np.random.default_rng(0)
 GOOD = Figures(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from gan.assessment.figures import Figures
 from gan.assessment.reading import ReaderTest
-from gan.assessment.two_sample import TwoSampleTest
 from gan.reader import Reader, in_chunks
 from synth_engine.scaling import to_network
 from synth_engine.synthesizer import Batch
+from synth_engine.training.two_sample import TwoSampleTest
 
 if TYPE_CHECKING:
     from gan.data import Images
