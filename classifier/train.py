@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from classifier.config import PRESETS, DataName, Method, NetworkName, Training
+from classifier.refining import Refining, may_differ, obstacle
 from synth_engine.cli import main_guard
+from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
 from synth_engine.runtime import prepare_tensorflow
@@ -33,7 +35,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     values = {preset: attrgetter(field)(training) for preset, training in PRESETS.items()}
     same = len(set(values.values())) == 1
     shown = str(values["default"]) if same else "; ".join(f"{preset}: {value}" for preset, value in values.items())
-    return click.option(name, field.replace(".", "__"), type=kind, help=text, show_default=shown)
+    return click.option(name, field.replace(".", "__"), type=kind, default=None, help=text, show_default=shown)
 
 
 @click.command(
@@ -73,6 +75,14 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 )
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a step.")
 @preset_option("--learning-rate", "learning_rate", click.FloatRange(0, min_open=True), "Highest, after warming up.")
+@preset_option(
+    "--refine/--no-refine",
+    "refine",
+    click.BOOL,
+    "Before self-training, train a refiner on --real with gan.train; half of the synthetic images are refined from "
+    "there on, if its assessment says that this helps.",
+)
+@preset_option("--refine-steps", "refine_steps", COUNT, "Steps of that refiner.")
 @preset_option(
     "--adapt",
     "adaptation.method",
@@ -121,7 +131,7 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
     }
     click.echo(json.dumps(config, indent=2))
     learner = session.learner()  # all that can go wrong does so before the folder is taken
-    run = RunFolder.create(folder, config, resume=resume)
+    run = RunFolder.create(folder, config, resume=resume, may_differ=may_differ(Path(folder)))
     path = session.train(learner, run, click.echo)
     click.echo(f"{path} holds the recogniser, {path.parent / RECIPE} its recipe")
     if target is not None:
@@ -157,11 +167,15 @@ def resolve(options: dict[str, Any]) -> Training:
     """Checked settings from the command's options; raises RunError for those that do not fit."""
     preset = PRESETS[options["preset"]]
     given = {name: value for name, value in options.items() if value is not None}
-    names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "seed")
+    names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "refine", "refine_steps", "seed")
     adapting = {name.partition("__")[2]: value for name, value in given.items() if name.startswith("adaptation__")}
     data: DataName = options["data"] or ("mixed" if options["refiner"] else "raw")
     changes = {name: given[name] for name in names if name in given}
-    return replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
+    settings = replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
+    problem = obstacle(settings, options["real"], options["refiner"]) if settings.refine else None
+    if problem and options["refine"]:
+        raise RunError(f"--refine {problem}", options["refine"])
+    return replace(settings, refine=False) if problem else settings  # a preset's wish costs nobody an error
 
 
 def _session(
@@ -177,7 +191,13 @@ def _session(
     settings = replace(settings, precision=options["precision"] or best_precision())
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
     others = {name: options[name] for name in ("refiner", "start_from", "tensorboard", "adapt_minutes")}
+    others["refining"] = _refining(settings, threads, options) if settings.refine else None
     return Session(settings=settings, source=source, real=None if target is None else target.images, **others)
+
+
+def _refining(settings: Training, threads: int | None, options: dict[str, Any]) -> Refining:
+    limit = options["real_limit"]
+    return Refining(real=options["real"], real_limit=limit, steps=settings.refine_steps, threads=threads)
 
 
 def _target(path: str, recipe: Recipe, limit: int | None) -> Target:
