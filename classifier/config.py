@@ -74,6 +74,8 @@ class Training:
     batch_size: int = 64
     learning_rate: float = 2e-3
     warmup_steps: int = 100
+    refine: bool = False  # train a refiner after these steps, for adaptation to use if it helps (`classifier.refining`)
+    refine_steps: int = 1000  # about five minutes on two free cores, ten on busy ones
     average: float = 0.99  # decay of the weights' moving average, which is what gets saved
     blank_weight: float = 0.2  # of a blank cell's error beside a character's
     seed: int = 0
@@ -85,7 +87,7 @@ class Training:
         _check_choice("network", self.network, get_args(NetworkName))
         _check_choice("data", self.data, get_args(DataName))
         _check_choice("precision", self.precision, PRECISIONS)
-        for name in ("width", "depth", "batch_size", "log_steps"):
+        for name in ("width", "depth", "batch_size", "log_steps", "refine_steps"):
             _check_range(name, getattr(self, name), 1, float("inf"))
         _check_range("steps", self.steps, 0, float("inf"))
         for name in ("average", "blank_weight"):
@@ -118,5 +120,5 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
 PRESETS: dict[str, Training] = {
     "quick": Training(steps=800, adaptation=Adaptation(steps=400, rounds=4)),
     "default": Training(),
-    "thorough": Training(steps=8000, adaptation=Adaptation(steps=8000, rounds=20)),
+    "thorough": Training(steps=8000, refine=True, adaptation=Adaptation(steps=8000, rounds=20)),
 }

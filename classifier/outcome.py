@@ -16,6 +16,7 @@ from classifier.outputs import header, line, predictions
 from classifier.pseudo import Scores
 from classifier.reading import Batch
 from classifier.readings import Floats, Readings
+from classifier.refining import Verdict
 from synth_engine.atomic import write_bytes
 from synth_engine.runs import RunFolder
 from synth_engine.sheet import draw_labelled, save_picture
@@ -33,7 +34,7 @@ def write_outcome(model: Path, target: Target, run: RunFolder, echo: Callable[[s
     """Read ``target`` with ``model`` and write predictions.csv, scores.json, sheet.png and report.html into ``run``.
 
     The model's certainty is fitted to the target first (calibration.json), so that the mean confidence of the texts
-    estimates the share of them that is right.
+    estimates the share of them that is right. To the scores comes what became of a refiner, if the run trained one.
     """
     calibrate(Recogniser.load(model), target.images, model, echo)
     recogniser = Recogniser.load(model)
@@ -42,10 +43,11 @@ def write_outcome(model: Path, target: Target, run: RunFolder, echo: Callable[[s
     batch = Batch(target.names, target.images, readings)
     rows = (line(prediction, "csv", False) for prediction in predictions(batch, alphabet, None))
     write_bytes(run / PREDICTIONS, header("csv", False) + b"".join(rows))
+    refiner = Verdict.of(run.path) if run.config.get("refine") else None
     scores = scores_of(readings, recogniser, run.config.get("seed", 0))
-    run.write_json(SCORES, scores)
+    run.write_json(SCORES, scores | {"refiner": refiner and refiner.as_dict()})
     save_picture(_sheet(target, readings, alphabet), run / SHEET)
-    write_bytes(run / REPORT, _report(run, scores, rounds_of(run.path), alphabet).encode())
+    write_bytes(run / REPORT, _report(run, scores, rounds_of(run.path), refiner, alphabet).encode())
     echo(f"{scores['images']} real images read, {scores['expected_right']:.1%} of them right by its own confidence")
     echo(f"{run / PREDICTIONS} holds the texts, {run / REPORT} shows the run")
 
@@ -87,7 +89,9 @@ def _sheet(target: Target, readings: Readings, alphabet: str) -> Any:
     return draw_labelled(target.images[picked], [f"{texts[k]} {confidence[k]:.0%}" for k in picked])
 
 
-def _report(run: RunFolder, scores: Mapping[str, Any], rounds: list[Scores], alphabet: str) -> str:
+def _report(
+    run: RunFolder, scores: Mapping[str, Any], rounds: list[Scores], refiner: Verdict | None, alphabet: str
+) -> str:
     lead = f"{scores['expected_right']:.1%} of {scores['images']} real texts are right by the reader's own confidence."
     figures = [(name, value) for name, value in scores.items() if name != "classes"]
     off = sorted(scores["classes"].items(), key=lambda item: item[1])
@@ -95,11 +99,19 @@ def _report(run: RunFolder, scores: Mapping[str, Any], rounds: list[Scores], alp
         "Without labels": pages.table(figures),
         "Classes, read over expected": pages.table([[f"{name!r} {ratio:.2f}" for name, ratio in off]]),
         "Training": _curves(run / METRICS),
+        **_refiner(refiner),
         "Self-training": pages.table([(k, score.line(alphabet)) for k, score in enumerate(rounds, 1)], ("round", "")),
         "The least sure images, then some of all": pages.picture(run / SHEET),
         "Configuration": pages.table(run.config.items()),
     }
     return pages.page(f"Reader of {run.config.get('recipe', '')}", lead, sections)
+
+
+def _refiner(verdict: Verdict | None) -> dict[str, str]:
+    if verdict is None:
+        return {}
+    marks = pages.table(verdict.rows(), ("what refined images must show", "", "wanted", ""))
+    return {"Refiner": pages.table([[verdict.line()]]) + marks}
 
 
 def _curves(path: Path) -> str:

@@ -1,4 +1,7 @@
-"""A whole training run in its folder: learn from synthetic images, adapt to real ones, save. `train` is its command."""
+"""A whole run in its folder: learn from synthetic images, train a refiner, adapt to real images, save.
+
+`train` is its command.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from classifier.files import MODEL, Recogniser
 from classifier.fitting import Context, Echo, Phase
 from classifier.model import Learner, make_learner
 from classifier.networks import build
+from classifier.refining import Refining, refine
 from synth_engine.errors import RunError
 from synth_engine.runs import RunFolder
 from synth_engine.training.checkpoints import Checkpoints
@@ -27,12 +31,16 @@ from synth_engine.training.tensorboard import check_tensorboard, tensorboard_cal
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What a run needs beside its folder. ``real``: images (N, H, W) uint8 {0, 1}, or None to stay synthetic."""
+    """What a run needs beside its folder.
+
+    ``real``: images (N, H, W) uint8 {0, 1}, or None to stay synthetic; ``refining``: None to train no refiner.
+    """
 
     settings: Training
     source: Source
     real: NDArray[np.uint8] | None = None
     refiner: str | None = None
+    refining: Refining | None = None
     start_from: str | None = None
     tensorboard: bool = False
     adapt_minutes: float | None = None
@@ -45,6 +53,10 @@ class Session:
         settings, recipe = self.settings, self.source.recipe
         if settings.data != "raw" and self.refiner is None:
             raise RunError(f"--data {settings.data} needs a refiner; give --refiner FILE or use --data raw")
+        if settings.refine != (self.refining is not None):
+            raise RunError(
+                "`refine` says whether a refiner is trained, `refining` how: give both or neither", self.refining
+            )
         check_tensorboard(self.tensorboard)
         refiner = load_refiner(self.refiner, recipe) if self.refiner else None
         network = self._network()
@@ -61,13 +73,15 @@ class Session:
     def train(self, learner: Learner, run: RunFolder, echo: Echo) -> Path:
         """Train, go on from the folder's checkpoints if there are any, and return the saved network's path.
 
-        Raises KeyboardInterrupt on Ctrl-C, after saving a checkpoint; RunError when the loss is not finite or the disk
-        is full; StreamError when the stream fails.
+        Raises KeyboardInterrupt on Ctrl-C, after saving a checkpoint; RunError when the loss is not finite, the disk is
+        full or no refiner comes out; StreamError when the stream fails.
         """
         callbacks = tensorboard_callbacks(self.tensorboard, run.path, self.settings.log_steps)
         with StopOnInterrupt(learner) as interrupt:
             context = Context(run.path, echo, interrupt, tuple(callbacks))
             checkpoints = learn(learner, self.source, context)
+            if self.refining is not None:
+                refine(learner, self.source, context, checkpoints, self.refining)
             if self.real is not None:
                 adapt(learner, self.real, self.source, context, minutes=self.adapt_minutes)
         with checkpoints.writing(MODEL):

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from classifier.config import AUGMENTATIONS, PRESETS, Augmentation, DataName, Method, NetworkName, Training
+from classifier.refining import Refining, may_differ, obstacle
 from synth_engine.cli import main_guard
+from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
 from synth_engine.runtime import prepare_tensorflow
@@ -33,7 +35,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     values = {preset: attrgetter(field)(training) for preset, training in PRESETS.items()}
     same = len(set(values.values())) == 1
     shown = str(values["default"]) if same else "; ".join(f"{preset}: {value}" for preset, value in values.items())
-    return click.option(name, field.replace(".", "__"), type=kind, help=text, show_default=shown)
+    return click.option(name, field.replace(".", "__"), type=kind, default=None, help=text, show_default=shown)
 
 
 @click.command(
@@ -79,6 +81,14 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     help="How far images are warped while learning.  [default: wide where a fresh network tells the recipe's images "
     "from --real nine times in ten, so that the recipe is a rough description; else narrow]",
 )
+@preset_option(
+    "--refine/--no-refine",
+    "refine",
+    click.BOOL,
+    "Before self-training, train a refiner on --real with gan.train; half of the synthetic images are refined from "
+    "there on, if its assessment says that this helps.",
+)
+@preset_option("--refine-steps", "refine_steps", COUNT, "Steps of that refiner.")
 @preset_option(
     "--adapt",
     "adaptation.method",
@@ -127,7 +137,7 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
     }
     click.echo(json.dumps(config, indent=2))
     learner = session.learner()  # all that can go wrong does so before the folder is taken
-    run = RunFolder.create(folder, config, resume=resume)
+    run = RunFolder.create(folder, config, resume=resume, may_differ=may_differ(Path(folder)))
     path = session.train(learner, run, click.echo)
     click.echo(f"{path} holds the recogniser, {path.parent / RECIPE} its recipe")
     if target is not None:
@@ -163,12 +173,16 @@ def resolve(options: dict[str, Any]) -> Training:
     """Checked settings from the command's options; raises RunError for those that do not fit."""
     preset = PRESETS[options["preset"]]
     given = {name: value for name, value in options.items() if value is not None}
-    names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "seed")
+    names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "refine", "refine_steps", "seed")
     adapting = {name.partition("__")[2]: value for name, value in given.items() if name.startswith("adaptation__")}
     data: DataName = options["data"] or ("mixed" if options["refiner"] else "raw")
     changes: dict[str, Any] = {name: given[name] for name in names if name in given}
     changes["augmentation"] = AUGMENTATIONS[options["augment"] or "narrow"]
-    return replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
+    settings = replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
+    problem = obstacle(settings, options["real"], options["refiner"]) if settings.refine else None
+    if problem and options["refine"]:
+        raise RunError(f"--refine {problem}", options["refine"])
+    return replace(settings, refine=False) if problem else settings  # a preset's wish costs nobody an error
 
 
 def _session(
@@ -186,6 +200,7 @@ def _session(
         settings = replace(settings, augmentation=_augmentation(target, recipe, settings.seed))
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
     others = {name: options[name] for name in ("refiner", "start_from", "tensorboard", "adapt_minutes")}
+    others["refining"] = _refining(settings, threads, options) if settings.refine else None
     return Session(settings=settings, source=source, real=None if target is None else target.images, **others)
 
 
@@ -197,6 +212,11 @@ def _augmentation(target: Target, recipe: Recipe, seed: int) -> Augmentation:
     name = "wide" if share >= WIDE_MIN else "narrow"
     click.echo(f"a fresh network tells real images from the recipe's {share:.0%} of the time: warps are {name}")
     return AUGMENTATIONS[name]
+
+
+def _refining(settings: Training, threads: int | None, options: dict[str, Any]) -> Refining:
+    limit = options["real_limit"]
+    return Refining(real=options["real"], real_limit=limit, steps=settings.refine_steps, threads=threads)
 
 
 def _target(path: str, recipe: Recipe, limit: int | None) -> Target:

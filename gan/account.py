@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gan.assessment.figures import marks
+from gan.assessment.figures import helps, marks
 from gan.report import Outcome, animate, draw_report
 from synth_engine.atomic import write_bytes, write_with
 from synth_engine.runs import RunFolder
@@ -15,11 +15,12 @@ REACHED = {True: "reached", False: "missed ", None: "unknown"}
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """The choice and the table of marks, for the terminal."""
+    """The choice, the table of marks and what follows from it, for the terminal."""
     yield f"chosen: step {outcome.chosen.step} of {outcome.figures[-1].step}: {outcome.reason}"
     yield from (
         f"{REACHED[mark.reached]}  {mark.name}: {mark.received}, wanted {mark.wanted}" for mark in marks(outcome.chosen)
     )
+    yield f"a reader had better learn from {'half refined' if helps(outcome.chosen) else 'raw'} images"
 
 
 def write_account(run: RunFolder, outcome: Outcome, metrics: Sequence[Mapping[str, str]], title: str) -> None:
@@ -33,8 +34,9 @@ def write_account(run: RunFolder, outcome: Outcome, metrics: Sequence[Mapping[st
 
 
 def as_dict(outcome: Outcome) -> dict[str, object]:
-    """The chosen and the last figures and the marks, as JSON values."""
+    """The chosen and the last figures, the marks, and whether all needed ones are reached, as JSON values."""
     return {
+        "helps": helps(outcome.chosen),
         "chosen": outcome.chosen.as_dict(),
         "reason": outcome.reason,
         "last": outcome.figures[-1].as_dict(),

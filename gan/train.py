@@ -43,6 +43,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     "Ctrl-C saves a checkpoint; repeat the command with --resume to go on."
 )
 @click.option("--real", type=click.Path(), help="Images or challenge files.", show_default="drawn by `captcha`")
+@click.option("--real-limit", type=COUNT, help="Use no more than so many of them.", show_default="all")
 @click.option(
     "--recipe",
     metavar="NAME|TOML",
@@ -77,8 +78,8 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option("--sheet-steps", "sheet_steps", COUNT, "Steps between sheets, rounded up to a report.")
 @preset_option("--checkpoint-steps", "checkpoint_steps", COUNT, "Steps between checkpoints, rounded up to a report.")
 def train(
-    real: str | None, recipe: str | None, reader: str | None, preset: str, folder: str, resume: bool, workers: int,
-    ray_address: str | None, threads: int | None, tensorboard: bool, **changes: Any,
+    real: str | None, real_limit: int | None, recipe: str | None, reader: str | None, preset: str, folder: str,
+    resume: bool, workers: int, ray_address: str | None, threads: int | None, tensorboard: bool, **changes: Any,
 ) -> None:  # fmt: skip
     """Train a refiner and write the best step's as refiner.keras, with recipe.toml and report.html on the run.
 
@@ -90,11 +91,12 @@ def train(
     if config.label_weight and not reader:
         raise RunError("--label-weight needs a classifier to be asked: give --reader FILE", config.label_weight)
     source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo")).require_binary()
-    resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, "real": real, "reader": reader}
+    given = {"real": real, "real_limit": real_limit, "reader": reader}
+    resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, **given}
     click.echo(json.dumps(resolved, indent=2))
     check_tensorboard(tensorboard)  # all that can go wrong does so before the folder is taken
     Synthesizer(source, config.seed).batch(0, 1)
-    images = _read(real, source) if real else None
+    images = _read(real, source, real_limit) if real else None
     if images is None:
         _check_demo(source, config.seed)
     prepare_tensorflow(config.seed, threads, deterministic=True)
@@ -115,10 +117,10 @@ def train(
     click.echo(f"verdict: {verdict}")
 
 
-def _read(path: str | Path, recipe: Recipe) -> Images:
+def _read(path: str | Path, recipe: Recipe, limit: int | None = None) -> Images:
     from synth_engine.target import load_target
 
-    target = load_target(path, recipe)
+    target = load_target(path, recipe, limit)
     for line in target.report.lines():
         click.echo(f"{path}: {line}")
     return target.images

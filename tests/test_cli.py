@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -88,6 +89,10 @@ def test_resume_needs_the_same_configuration(tmp_path: Path) -> None:
     assert RunFolder.create(tmp_path / "run", {"steps": 3, "shape": (1, 2)}, resume=True).config["shape"] == [1, 2]
     with pytest.raises(RunError, match="steps was 3, is 4"):
         RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1, 2)}, resume=True)
+    with pytest.raises(RunError, match=r"configuration \(shape was \[1, 2\], is \[1\]\)"):
+        RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1,)}, resume=True, may_differ=("steps",))
+    RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1, 2)}, resume=True, may_differ=("steps",))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 4
 
 
 def test_scaling_is_undone_and_clipped() -> None:

@@ -10,13 +10,15 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
+from gan.account import as_dict  # noqa: E402
 from gan.assessment.assessor import Assessor, cut_to_binary, spread  # noqa: E402
 from gan.assessment.choice import Choice  # noqa: E402
-from gan.assessment.figures import Figures, marks, may_be_chosen  # noqa: E402
+from gan.assessment.figures import Figures, helps, marks, may_be_chosen  # noqa: E402
 from gan.assessment.kernel_distance import kernel_distance  # noqa: E402
 from gan.assessment.reading import labels_kept  # noqa: E402
 from gan.config import Config  # noqa: E402
 from gan.data import hold_out  # noqa: E402
+from gan.report import Outcome  # noqa: E402
 from gan.simgan import build_simgan  # noqa: E402
 from synth_engine import Recipe, Synthesizer  # noqa: E402
 from synth_engine.training.two_sample import TwoSampleTest  # noqa: E402
@@ -109,6 +111,20 @@ def test_readers_get_ink_and_ground_only() -> None:
 def test_each_mark_can_be_missed(missed: dict[str, float], figure: str) -> None:
     assert all(mark.reached for mark in marks(GOOD))
     assert [mark.name.startswith(figure) for mark in marks(changed(**missed)) if not mark.reached] == [True]
+
+
+@pytest.mark.parametrize(
+    "missed",
+    [{"mean_change": 0.0004}, {"two_sample": 0.72}, {"kept": 0.98}, {"kept_worst": 0.9}, {"spread": 0.5},
+     {"kept": None, "kept_worst": None}],
+)  # fmt: skip
+def test_a_refiner_helps_only_with_every_needed_mark(missed: dict[str, float | None]) -> None:
+    assert helps(GOOD)
+    assert helps(changed(kernel=0.02, accuracy_real=1.0, accuracy_refined=1.0))
+    assert not helps(changed(**missed))
+    account = as_dict(Outcome([GOOD], changed(**missed), "the last one"))
+    assert account["helps"] is False
+    assert [mark["needed"] for mark in account["marks"] if not mark["reached"]] == [True] * len(missed)
 
 
 def test_the_gate_is_labels_kept_or_without_a_reader_change_and_spread() -> None:

@@ -67,12 +67,16 @@ FIGURES = Figures.__struct_fields__
 
 
 class Mark(NamedTuple):
-    """A figure by name, what it must reach in words, its value as text, and whether it does; None: not measured."""
+    """A figure by name, what it must reach in words, its value as text, and whether it does; None: not measured.
+
+    ``needed``: whether a refiner must reach it before a reader learns from its images.
+    """
 
     name: str
     wanted: str
     received: str
     reached: bool | None
+    needed: bool
 
 
 CHANGE = (0.005, 0.15)
@@ -87,14 +91,23 @@ def marks(figures: Figures) -> list[Mark]:
     """The table of what a refiner must show."""
     f = figures
     return [
-        _mark("mean change of a pixel", "0.5% to 15%", f.mean_change, lambda v: CHANGE[0] <= v <= CHANGE[1]),
+        _mark("mean change of a pixel", "0.5% to 15%", f.mean_change, lambda v: CHANGE[0] <= v <= CHANGE[1], True),
         _mark("discriminator's accuracy", "50% to 90%", f.accuracy, lambda v: ACCURACY[0] <= v <= ACCURACY[1]),
-        _mark("two-sample accuracy below raw", "10 points", f.two_sample_raw - f.two_sample, lambda v: v >= DROP),
+        _mark("two-sample accuracy below raw", "10 points", f.two_sample_raw - f.two_sample, lambda v: v >= DROP, True),
         _mark("kernel distance over raw", "at most 50%", _ratio(f.kernel, f.kernel_raw), lambda v: v <= KERNEL_SHARE),
-        _mark("labels kept", "at least 99%", f.kept, lambda v: v >= KEPT),
-        _mark("labels kept, worst class", "at least 97%", f.kept_worst, lambda v: v >= KEPT_WORST),
-        _mark("spread over raw", "at least 80%", f.spread, lambda v: v >= SPREAD),
+        _mark("labels kept", "at least 99%", f.kept, lambda v: v >= KEPT, True),
+        _mark("labels kept, worst class", "at least 97%", f.kept_worst, lambda v: v >= KEPT_WORST, True),
+        _mark("spread over raw", "at least 80%", f.spread, lambda v: v >= SPREAD, True),
     ]  # fmt: skip
+
+
+def helps(figures: Figures) -> bool:
+    """Whether a reader had better learn from refined images than from raw ones alone: every needed mark is reached.
+
+    False without a reader, which nobody asked whether labels are kept. The discriminator's accuracy is no mark of the
+    images, and kernel distance repeats in another space what the two-sample accuracy says.
+    """
+    return all(mark.reached for mark in marks(figures) if mark.needed)
 
 
 def may_be_chosen(figures: Figures) -> bool:
@@ -110,10 +123,10 @@ def may_be_chosen(figures: Figures) -> bool:
     return keeps and CHANGE[0] <= f.mean_change <= CHANGE[1]
 
 
-def _mark(name: str, wanted: str, value: float | None, reaches: Callable[[float], bool]) -> Mark:
+def _mark(name: str, wanted: str, value: float | None, reaches: Callable[[float], bool], needed: bool = False) -> Mark:
     if value is None:
-        return Mark(name, wanted, "needs --reader", None)
-    return Mark(name, wanted, f"{value:.1%}", reaches(value))
+        return Mark(name, wanted, "needs --reader", None, needed)
+    return Mark(name, wanted, f"{value:.1%}", reaches(value), needed)
 
 
 def _ratio(part: float | None, whole: float | None) -> float | None:
