@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.adapt import adapt
+from classifier.choice import keep_better
 from classifier.config import Training
 from classifier.data import Source, open_batches
 from classifier.files import MODEL, Recogniser
@@ -83,9 +84,15 @@ class Session:
             if self.refining is not None:
                 refine(learner, self.source, context, checkpoints, self.refining)
             if self.real is not None:
-                adapt(learner, self.real, self.source, context, minutes=self.adapt_minutes)
+                self._adapt(learner, self.real, context)
         with checkpoints.writing(MODEL):
             return Recogniser(learner.teacher, self.source.recipe).save(run.path)
+
+    def _adapt(self, learner: Learner, real: NDArray[np.uint8], context: Context) -> None:
+        before = learner.teacher.get_weights()  # those of the end of the first phase, in a resumed run too
+        adapt(learner, real, self.source, context, minutes=self.adapt_minutes)
+        if learner.settings.adaptation.method != "none":
+            keep_better(learner, before, real, self.source.recipe, context.echo)
 
 
 def learn(learner: Learner, source: Source, context: Context) -> Checkpoints:
