@@ -42,8 +42,8 @@ class Adaptation:
     """What unlabelled real images are used for (see `classifier.adapt`); all but ``method`` is of self-training."""
 
     method: Method = "self-training"
-    rounds: int = 10
-    steps: int = 2000  # in all rounds together
+    rounds: int = 12
+    steps: int = 2400  # in all rounds together
     learning_rate: float = 5e-4
     warmup_steps: int = 50
     keep_first: float = 0.6  # share of the expected characters of a class that may teach, first and last round
@@ -70,9 +70,9 @@ class Training:
     depth: int = 4
     precision: Precision = "float32"  # the command takes the fastest that the machine has
     data: DataName = "raw"
-    steps: int = 2600
+    steps: int = 4000
     batch_size: int = 64
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     warmup_steps: int = 100
     refine: bool = False  # train a refiner after these steps, for adaptation to use if it helps (`classifier.refining`)
     refine_steps: int = 1000  # about five minutes on two free cores, ten on busy ones
@@ -118,7 +118,7 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
 
 
 PRESETS: dict[str, Training] = {
-    "quick": Training(steps=800, adaptation=Adaptation(steps=400, rounds=4)),
+    "quick": Training(steps=1000, adaptation=Adaptation(steps=400, rounds=4)),
     "default": Training(),
-    "thorough": Training(steps=8000, refine=True, adaptation=Adaptation(steps=8000, rounds=20)),
+    "thorough": Training(steps=10_000, refine=True, adaptation=Adaptation(steps=6000, rounds=20)),
 }
