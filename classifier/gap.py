@@ -12,13 +12,14 @@ from synth_engine.training.two_sample import TwoSampleTest
 
 SAMPLES = 2_048  # of each side; the test learns from half of them
 STEPS = 150
+FEWEST = 100  # real images; from fewer nothing is learnt
 WIDE_MIN = 0.9  # told apart this often, images differ in more than traces
 
 
 def told_apart(real: NDArray[np.uint8], recipe: Recipe, seed: int) -> float:
-    """Share of images, held out from it, that a small network tells apart: real (N, H, W) uint8 {0, 1}, or drawn.
+    """Share of images, held out from it, that a small network tells apart: ``real`` ones and the ``recipe``'s.
 
-    0.5 where it finds no difference, 1 where it sees each. Takes some ten seconds.
+    real: (N, H, W) uint8 {0, 1}, N ≥ 2. 0.5 where it finds no difference, 1 where it sees each. Takes some ten seconds.
     """
     some = real[np.unique(np.linspace(0, len(real) - 1, min(SAMPLES, len(real))).astype(int))]
     order = np.random.default_rng(seed).permutation(len(some))

@@ -205,9 +205,12 @@ def _session(
 
 
 def _augmentation(target: Target, recipe: Recipe, seed: int) -> Augmentation:
-    """As far as the recipe is from the target."""
-    from classifier.gap import WIDE_MIN, told_apart
+    """As far as the recipe is from the target; narrow where there are too few images to say."""
+    from classifier.gap import FEWEST, WIDE_MIN, told_apart
 
+    if len(target.images) < FEWEST:
+        click.echo(f"fewer than {FEWEST} real images do not tell how far the recipe is from them: warps are narrow")
+        return AUGMENTATIONS["narrow"]
     share = told_apart(target.images, recipe, seed)
     name = "wide" if share >= WIDE_MIN else "narrow"
     click.echo(f"a fresh network tells real images from the recipe's {share:.0%} of the time: warps are {name}")

@@ -13,9 +13,9 @@ from synth_engine import Recipe, Synthesizer
 
 pytest.importorskip("tensorflow")
 
-from classifier import choice  # noqa: E402
-from classifier.model import Learner, make_learner  # noqa: E402
-from classifier.networks import build  # noqa: E402
+from classifier import choice
+from classifier.model import Learner, make_learner
+from classifier.networks import build
 
 EARLIER, ADAPTED = 1.0, 0.0
 
