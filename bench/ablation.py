@@ -31,21 +31,25 @@ class Run(NamedTuple):
     after: str | None = None
 
 
-def runs(real: str, refiner: str | None, steps: int, adapt_steps: int) -> Iterator[Run]:
+ROUGH, NEAR = "one font, the original's places", "several fonts, places as seen"
+WIDE = "one font, + wide warps"
+
+
+def runs(real: str, refiner: str | None, steps: int, adapt_steps: int, real_limit: int) -> Iterator[Run]:
     """The rows, each after the one that it goes on from."""
     learn = ("--steps", str(steps), "--adapt", "none")
-    go_on = ("--steps", "0", "--real", real)
-    yield Run("one font, the original's places", ("--recipe", "hackmit", *learn))
-    yield Run("several fonts, places as seen", ("--recipe", "hackmit-target", *learn))
-    if refiner:
-        yield Run("+ half refined", ("--recipe", "hackmit-target", "--refiner", refiner, "--data", "mixed", *learn))
-        yield Run("+ all refined", ("--recipe", "hackmit-target", "--refiner", refiner, "--data", "refined", *learn))
-    plain = "several fonts, places as seen"
-    recipe = ("--recipe", "hackmit-target", *go_on)
-    yield Run("+ the target's statistics", (*recipe, "--adapt", "statistics"), plain)
+    go_on = ("--steps", "0", "--real", real, "--real-limit", str(real_limit))
     rounds = str(max(1, adapt_steps // 100))
-    learn = ("--adapt", "self-training", "--adapt-steps", str(adapt_steps), "--adapt-rounds", rounds)
-    yield Run("+ self-training", (*recipe, *learn), plain)
+    taught = (*go_on, "--adapt", "self-training", "--adapt-steps", str(adapt_steps), "--adapt-rounds", rounds)
+    near = ("--recipe", "hackmit-target", "--augment", "narrow")
+    yield Run(ROUGH, ("--recipe", "hackmit", "--augment", "narrow", *learn))
+    yield Run(WIDE, ("--recipe", "hackmit", "--augment", "wide", *learn))
+    yield Run("one font, + wide warps, + self-training", ("--recipe", "hackmit", "--augment", "wide", *taught), WIDE)
+    yield Run(NEAR, (*near, *learn))
+    if refiner:
+        yield Run("+ half refined", (*near, "--refiner", refiner, "--data", "mixed", *learn))
+    yield Run("+ the target's statistics", (*near, *go_on, "--adapt", "statistics"), NEAR)
+    yield Run("+ self-training", (*near, *taught), NEAR)
 
 
 @click.command()
@@ -56,11 +60,14 @@ def runs(real: str, refiner: str | None, steps: int, adapt_steps: int) -> Iterat
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
 @click.option("--steps", default=900, show_default=True, type=click.IntRange(1), help="On synthetic images.")
 @click.option("--adapt-steps", default=600, show_default=True, type=click.IntRange(1), help="Of self-training.")
-def main(real: str, labels: str, refiner: str | None, folder: Path, seeds: int, steps: int, adapt_steps: int) -> None:
+@click.option(
+    "--real-limit", default=20_000, show_default=True, type=click.IntRange(1), help="Real images to adapt to."
+)
+def main(real: str, labels: str, refiner: str | None, folder: Path, seeds: int, **sizes: int) -> None:
     """Train every row with every seed, score it on LABELS, and print a table of whole texts and characters."""
     rows: dict[str, list[dict[str, Share]]] = {}
     for seed in range(seeds):
-        for run in runs(real, refiner, steps, adapt_steps):
+        for run in runs(real, refiner, **sizes):
             model = train(run, folder, seed)
             rows.setdefault(run.name, []).append(evaluate(model, real, labels))
             click.echo(f"seed {seed}, {run.name}: {rows[run.name][-1]['whole']}")
