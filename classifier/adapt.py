@@ -63,7 +63,7 @@ def adapt(
     settings = learner.settings.adaptation
     if settings.method == "statistics":
         recalibrate(learner.teacher, images)
-    if settings.method != "self-training" or not settings.steps:
+    if not settings.teaches:
         return []
     learner.salt = 1
     phase = Phase(

@@ -46,7 +46,7 @@ def main(path: str, model: str, second: str | None, limit: int, threads: int | N
     from synth_engine.target import load_target
 
     paths = [Path(one) for one in (model, second) if one]
-    recogniser, *others = load_apart(paths, lambda line: click.echo(line, err=True))
+    recogniser, *others = load_apart(paths, lambda line: click.echo(line, err=True), calibrated=False)
     target = load_target(path, recogniser.recipe, limit)
     calibrate(recogniser, target.images, Path(model), click.echo, *others)
 

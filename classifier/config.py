@@ -17,10 +17,11 @@ STRIDE = 4  # px a side of a cell of the grid network
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random warps of the two-valued images, one draw an image; each range is symmetric around "unchanged".
+    """Random warps of the two-valued images, one draw an image; ranges up to ``level`` lie around "unchanged".
 
     The warp is resampled bilinearly and cut at a random level in [-level, level] (of [-1, 1]), which thins or
-    thickens strokes by a fraction of a pixel and leaves the image two-valued, as real images are.
+    thickens strokes by a fraction of a pixel, more where a blur comes first, and leaves the image two-valued, as real
+    images are. Noise frays edges; at its strongest it leaves specks on the ground and holes in the ink.
     """
 
     rotation_deg: float = 4.0
@@ -55,6 +56,11 @@ class Adaptation:
     view: Augmentation = field(
         default_factory=lambda: Augmentation(rotation_deg=3.0, scale=0.04, shear=0.04, shift_px=2.0, level=0.3)
     )
+
+    @property
+    def teaches(self) -> bool:
+        """Whether a network learns from real images."""
+        return self.method == "self-training" and self.steps > 0
 
 
 @dataclass(frozen=True, kw_only=True)

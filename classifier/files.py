@@ -45,8 +45,10 @@ class Recogniser:
     calibration: Calibration | None = None
 
     @classmethod
-    def load(cls, path: str | Path, recipe: Recipe | None = None) -> Recogniser:
+    def load(cls, path: str | Path, recipe: Recipe | None = None, *, calibrated: bool = True) -> Recogniser:
         """The network in a ``.keras`` file, with the `recipe.toml` beside it unless ``recipe`` is given.
+
+        Without ``calibrated`` a `calibration.json` beside it is not looked at: one that is damaged can be made again.
 
         Raises ModelError if either is missing, damaged, or made for the other's canvas or alphabet, or if
         `calibration.json` is another model's.
@@ -57,7 +59,7 @@ class Recogniser:
             recipe = recipe_beside(path)
             check_run(recipe, path)
         check_fit(network, recipe, path)
-        return cls(network, recipe, calibration=calibration_beside(path, recipe))
+        return cls(network, recipe, calibration=calibration_beside(path, recipe) if calibrated else None)
 
     @property
     def knows_places(self) -> bool:

@@ -18,7 +18,7 @@ from classifier.ctc import ctc_loss
 from classifier.fused import for_training
 from classifier.losses import grid_loss, heads_loss
 from classifier.networks import is_grid
-from classifier.targets import centres, grid_targets, visibility
+from classifier.targets import centres, grid_targets, visibility, within
 from synth_engine.scaling import to_network
 
 
@@ -77,7 +77,8 @@ class Learner(keras.Model):
         shape = images.shape[1:3]
         ranges = self.settings.augmentation
         warp = draw_warp(self._seed(), images.shape[0], ranges, shape)
-        return warp_images(images, warp), labels, warp_points(points, warp, shape), weights
+        points = warp_points(points, warp, shape)
+        return warp_images(images, warp), labels, points, weights * within(points, shape)
 
     def _seed(self) -> Any:
         return tf.stack([self.settings.seed % 2**31 ^ self.salt, tf.cast(self.optimizer.iterations, tf.int32)])

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from classifier.adapt import expected_shares, rounds_of
+from classifier.agreement import class_distance
 from classifier.calibrate import calibrate
+from classifier.choice import choice_of
 from classifier.files import Recogniser
 from classifier.fitting import METRICS
 from classifier.outputs import header, line, predictions
@@ -34,7 +36,8 @@ def write_outcome(model: Path, target: Target, run: RunFolder, echo: Callable[[s
     """Read ``target`` with ``model`` and write predictions.csv, scores.json, sheet.png and report.html into ``run``.
 
     The model's certainty is fitted to the target first (calibration.json), so that the mean confidence of the texts
-    estimates the share of them that is right. To the scores comes what became of a refiner, if the run trained one.
+    estimates the share of them that is right. To the scores come what became of a refiner, if the run trained one, and
+    whether adaptation was kept, if there was any.
     """
     calibrate(Recogniser.load(model), target.images, model, echo)
     recogniser = Recogniser.load(model)
@@ -45,9 +48,11 @@ def write_outcome(model: Path, target: Target, run: RunFolder, echo: Callable[[s
     write_bytes(run / PREDICTIONS, header("csv", False) + b"".join(rows))
     refiner = Verdict.of(run.path) if run.config.get("refine") else None
     scores = scores_of(readings, recogniser, run.config.get("seed", 0))
-    run.write_json(SCORES, scores | {"refiner": refiner and refiner.as_dict()})
+    choice = choice_of(run.path)
+    run.write_json(SCORES, scores | {"refiner": refiner and refiner.as_dict(), "adaptation": choice})
     save_picture(_sheet(target, readings, alphabet), run / SHEET)
-    write_bytes(run / REPORT, _report(run, scores, rounds_of(run.path), refiner, alphabet).encode())
+    sections = _training(run) | _refiner(refiner) | _adaptation(choice, rounds_of(run.path), alphabet)
+    write_bytes(run / REPORT, _report(run, scores, sections).encode())
     echo(f"{scores['images']} real images read, {scores['expected_right']:.1%} of them right by its own confidence")
     echo(f"{run / PREDICTIONS} holds the texts, {run / REPORT} shows the run")
 
@@ -66,7 +71,7 @@ def scores_of(readings: Readings, recogniser: Recogniser, seed: int) -> dict[str
         "expected_right": round(float(confidence.mean()), 4),
         "surest_80": round(float(confidence[: max(1, round(0.8 * len(confidence)))].mean()), 4),
         "agreement": recogniser.calibration.agreement if recogniser.calibration else None,
-        "class_distance": round(float(np.abs(shares - expected).sum() / 2), 4),
+        "class_distance": round(class_distance(readings.codes, expected).found, 4),
         "classes": dict(
             zip(recogniser.recipe.alphabet, np.round((shares / expected).astype(np.float64), 3).tolist(), strict=True)
         ),
@@ -89,22 +94,27 @@ def _sheet(target: Target, readings: Readings, alphabet: str) -> Any:
     return draw_labelled(target.images[picked], [f"{texts[k]} {confidence[k]:.0%}" for k in picked])
 
 
-def _report(
-    run: RunFolder, scores: Mapping[str, Any], rounds: list[Scores], refiner: Verdict | None, alphabet: str
-) -> str:
+def _report(run: RunFolder, scores: Mapping[str, Any], training: Mapping[str, str]) -> str:
     lead = f"{scores['expected_right']:.1%} of {scores['images']} real texts are right by the reader's own confidence."
     figures = [(name, value) for name, value in scores.items() if name != "classes"]
     off = sorted(scores["classes"].items(), key=lambda item: item[1])
     sections = {
         "Without labels": pages.table(figures),
         "Classes, read over expected": pages.table([[f"{name!r} {ratio:.2f}" for name, ratio in off]]),
-        "Training": _curves(run / METRICS),
-        **_refiner(refiner),
-        "Self-training": pages.table([(k, score.line(alphabet)) for k, score in enumerate(rounds, 1)], ("round", "")),
+        **training,
         "The least sure images, then some of all": pages.picture(run / SHEET),
         "Configuration": pages.table(run.config.items()),
     }
     return pages.page(f"Reader of {run.config.get('recipe', '')}", lead, sections)
+
+
+def _training(run: RunFolder) -> dict[str, str]:
+    return {"Training": _curves(run / METRICS)}
+
+
+def _adaptation(choice: Mapping[str, Any] | None, rounds: list[Scores], alphabet: str) -> dict[str, str]:
+    lines = pages.table([(k, score.line(alphabet)) for k, score in enumerate(rounds, 1)], ("round", ""))
+    return {"Self-training": pages.table((choice or {}).items()) + lines}
 
 
 def _refiner(verdict: Verdict | None) -> dict[str, str]:

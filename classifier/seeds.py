@@ -11,12 +11,12 @@ from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
 
 
-def load_apart(paths: Sequence[Path], echo: Callable[[str], object]) -> list[Recogniser]:
-    """The networks in ``paths``; ``echo`` gets a warning of each two that were trained from one seed.
+def load_apart(paths: Sequence[Path], echo: Callable[[str], object], *, calibrated: bool = True) -> list[Recogniser]:
+    """The networks in ``paths``; ``echo`` gets a warning of each two that have one seed or one network to start from.
 
     Raises ModelError for one network given twice, and for another alphabet, canvas or way of binarising.
     """
-    readers = [Recogniser.load(path) for path in paths]
+    readers = [Recogniser.load(path, calibrated=calibrated) for path in paths]
     for (one, path), (other, beside) in combinations(zip(readers, paths, strict=True), 2):
         check_alike(one.recipe, path, other.recipe, beside)
         check_apart(path, beside, echo)
@@ -39,16 +39,17 @@ def check_alike(recipe: Recipe, path: Path, other: Recipe, beside: Path) -> None
 
 
 def check_apart(path: Path, beside: Path, echo: Callable[[str], object]) -> None:
-    """Raise ModelError if both are one network, which agrees with itself; warn of one seed."""
+    """Raise ModelError if both are one network, which agrees with itself; warn of one seed, or one network to begin."""
     if digest_of(path) == digest_of(beside):
         raise ModelError(
             f"expected networks trained apart, {path} and {beside} are one and the same; train another with "
             "classifier.train --seed",
             beside,
         )
-    seed, other = (config_beside(one).get("seed") for one in (path, beside))
-    if seed is not None and seed == other:
-        echo(
-            f"warning: {path} and {beside} were both trained from seed {seed}: errors that they share by that count as "
-            "agreement; train one with another --seed"
-        )
+    first, second = config_beside(path), config_beside(beside)
+    for key, name in (("seed", "seed"), ("start_from", "network")):
+        if first.get(key) is not None and first.get(key) == second.get(key):
+            echo(
+                f"warning: {path} and {beside} were both trained from {name} {first[key]}: errors that they share by "
+                "that count as agreement; train one with another --seed from the start"
+            )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.adapt import adapt
-from classifier.choice import keep_better
+from classifier.choice import CHOICE, keep_better
 from classifier.config import Training
 from classifier.data import Source, open_batches
 from classifier.files import MODEL, Recogniser
@@ -66,7 +66,7 @@ class Session:
     def _network(self) -> Any:
         settings, recipe = self.settings, self.source.recipe
         if self.start_from is not None:
-            return Recogniser.load(self.start_from, recipe).network
+            return Recogniser.load(self.start_from, recipe, calibrated=False).network
         if settings.steps == 0:
             raise RunError("0 steps would leave the network as it was drawn; name one to go on from: --start-from FILE")
         return build(settings.network, recipe, width=settings.width, depth=settings.depth)
@@ -84,15 +84,17 @@ class Session:
             if self.refining is not None:
                 refine(learner, self.source, context, checkpoints, self.refining)
             if self.real is not None:
-                self._adapt(learner, self.real, context)
+                self._adapt(learner, self.real, run, context)
         with checkpoints.writing(MODEL):
             return Recogniser(learner.teacher, self.source.recipe).save(run.path)
 
-    def _adapt(self, learner: Learner, real: NDArray[np.uint8], context: Context) -> None:
+    def _adapt(self, learner: Learner, real: NDArray[np.uint8], run: RunFolder, context: Context) -> None:
         before = learner.teacher.get_weights()  # those of the end of the first phase, in a resumed run too
         adapt(learner, real, self.source, context, minutes=self.adapt_minutes)
-        if learner.settings.adaptation.method != "none":
-            keep_better(learner, before, real, self.source.recipe, context.echo)
+        if learner.settings.adaptation.teaches:
+            choice = keep_better(learner, before, real, self.source.recipe)
+            context.echo(str(choice))
+            run.write_json(CHOICE, choice.as_dict())
 
 
 def learn(learner: Learner, source: Source, context: Context) -> Checkpoints:

@@ -41,6 +41,15 @@ def visibility(boxes: Any, shape: tuple[int, int]) -> Any:
     return tf.clip_by_value(tf.minimum(across, along) / VISIBLE_PX, 0.0, 1.0)
 
 
+def within(points: Any, shape: tuple[int, int]) -> Any:
+    """1 where a point (N, L, 2) x, y in px lies on the canvas of ``shape`` H, W, else 0: float32 (N, L).
+
+    A character whose middle a warp took off the canvas says nothing.
+    """
+    limits = tf.constant([shape[1], shape[0]], tf.float32) - 0.5
+    return tf.cast(tf.reduce_all((points >= -0.5) & (points < limits), axis=-1), tf.float32)
+
+
 def grid_targets(labels: Any, points: Any, weights: Any, shape: tuple[int, int], characters: int) -> GridTargets:
     """What each cell should say.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from classifier.config import AUGMENTATIONS, PRESETS, Augmentation, DataName, Method, NetworkName, Training
+from classifier.config import AUGMENTATIONS, PRESETS, DataName, Method, NetworkName, Training
 from classifier.refining import Refining, may_differ, obstacle
 from synth_engine.cli import main_guard
 from synth_engine.errors import RunError
@@ -79,7 +79,8 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     "--augment",
     type=click.Choice(list(AUGMENTATIONS)),
     help="How far images are warped while learning.  [default: wide where a fresh network tells the recipe's images "
-    "from --real nine times in ten, so that the recipe is a rough description; else narrow]",
+    "from --real nine times in ten, so that the recipe is a rough description; else, and without --real or with fewer "
+    "than 50 images, narrow]",
 )
 @preset_option(
     "--refine/--no-refine",
@@ -128,7 +129,7 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
     """
     recipe = choose_recipe(options["recipe"], options["refiner"], options["real"] is not None)
     target = _target(options["real"], recipe, options["real_limit"]) if options["real"] else None
-    session = _session(recipe, resolve(options), threads, target, options)
+    session = _session(recipe, resolve(options), threads, target, Path(folder) if resume else None, options)
     config = {
         **session.settings.as_dict(),
         "recipe": recipe.name,
@@ -186,35 +187,28 @@ def resolve(options: dict[str, Any]) -> Training:
 
 
 def _session(
-    recipe: Recipe, settings: Training, threads: int | None, target: Target | None, options: dict[str, Any]
+    recipe: Recipe,
+    settings: Training,
+    threads: int | None,
+    target: Target | None,
+    resumed: Path | None,
+    options: dict[str, Any],
 ) -> Session:
     """The session of these options; raises SynthError for fonts or an installation of no use."""
     Synthesizer(recipe, settings.seed).batch(0, 1)
     prepare_tensorflow(settings.seed, threads, deterministic=True)
     from classifier.data import Source
+    from classifier.gap import augmentation_for
     from classifier.session import Session
     from synth_engine.training.precision import best_precision
 
     settings = replace(settings, precision=options["precision"] or best_precision())
     if target is not None and options["augment"] is None:
-        settings = replace(settings, augmentation=_augmentation(target, recipe, settings.seed))
+        settings = replace(settings, augmentation=augmentation_for(target.images, recipe, settings.seed, resumed))
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
     others = {name: options[name] for name in ("refiner", "start_from", "tensorboard", "adapt_minutes")}
     others["refining"] = _refining(settings, threads, options) if settings.refine else None
     return Session(settings=settings, source=source, real=None if target is None else target.images, **others)
-
-
-def _augmentation(target: Target, recipe: Recipe, seed: int) -> Augmentation:
-    """As far as the recipe is from the target; narrow where there are too few images to say."""
-    from classifier.gap import FEWEST, WIDE_MIN, told_apart
-
-    if len(target.images) < FEWEST:
-        click.echo(f"fewer than {FEWEST} real images do not tell how far the recipe is from them: warps are narrow")
-        return AUGMENTATIONS["narrow"]
-    share = told_apart(target.images, recipe, seed)
-    name = "wide" if share >= WIDE_MIN else "narrow"
-    click.echo(f"a fresh network tells real images from the recipe's {share:.0%} of the time: warps are {name}")
-    return AUGMENTATIONS[name]
 
 
 def _refining(settings: Training, threads: int | None, options: dict[str, Any]) -> Refining:

@@ -18,6 +18,7 @@ from classifier.files import Recogniser  # noqa: E402
 from classifier.fused import FusedBatchNormalization, for_training  # noqa: E402
 from classifier.model import make_learner  # noqa: E402
 from classifier.networks import build  # noqa: E402
+from synth_engine.training.precision import in_precision  # noqa: E402
 
 IMAGES = np.random.default_rng(3).normal(1.0, 2.0, (5, 24, 40, 1)).astype(np.float32)
 
@@ -38,6 +39,13 @@ def gradients(network: Any) -> list[np.ndarray]:
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(tf.sin(network(IMAGES, training=True)))
     return [np.asarray(gradient) for gradient in tape.gradient(loss, weights)]
+
+
+def test_half_precision_is_as_coarse_as_that_of_keras() -> None:
+    exact = normalising()(IMAGES, training=True)
+    plain, fused = (in_precision(normalising(), "mixed_bfloat16") for _ in range(2))
+    errors = [np.abs(np.asarray(each(IMAGES, training=True)) - exact).max() for each in (plain, for_training(fused))]
+    assert 0 < errors[1] < 2 * errors[0]
 
 
 def test_results_gradients_and_moving_statistics_are_those_of_keras() -> None:

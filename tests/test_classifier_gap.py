@@ -57,3 +57,14 @@ def test_an_option_and_too_few_images_spare_the_test(tiny: Recipe, tmp_path: Pat
     said, augmentation = trained_on(images, tiny, tmp_path / "told", "--augment", "wide")
     assert "warps are" not in said
     assert augmentation == vars(WIDE)
+
+
+def test_a_resumed_run_warps_as_it_did(tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = Synthesizer(tiny, 9).batch(0, 60).images
+    monkeypatch.setattr("classifier.gap.told_apart", lambda *_: 0.95)
+    trained_on(images, tiny, tmp_path)
+    monkeypatch.setattr("classifier.gap.told_apart", lambda *_: 0.5)  # as on a machine that rounds otherwise
+    (tmp_path / "real").rename(tmp_path / "moved")
+    said, augmentation = trained_on(images, tiny, tmp_path, "--resume")
+    assert "warps are" not in said
+    assert augmentation == vars(WIDE)

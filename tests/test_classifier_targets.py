@@ -17,7 +17,7 @@ tf = pytest.importorskip("tensorflow")
 
 from classifier.augment import draw_warp, unwarp_points, warp_images, warp_points  # noqa: E402
 from classifier.losses import grid_loss, heads_loss  # noqa: E402
-from classifier.targets import GridTargets, centres, grid_targets, visibility  # noqa: E402
+from classifier.targets import GridTargets, centres, grid_targets, visibility, within  # noqa: E402
 
 SHAPE, BLANK = (24, 40), 5
 NONE = 255
@@ -128,6 +128,11 @@ def test_wobble_frays_half_of_the_images_otherwise_each_time(tiny: Recipe) -> No
     assert 0.2 < (share > 0).mean() < 0.8
     assert 0.02 < share.max() < 0.4
     assert not np.array_equal(images != one, other != one)
+
+
+def test_a_middle_off_the_canvas_says_nothing() -> None:
+    points = tf.constant([[[0.0, 0.0], [39.4, 23.4], [-0.6, 3.0], [39.6, 3.0], [3.0, 23.6]]])
+    assert within(points, SHAPE).numpy()[0].tolist() == [1, 1, 0, 0, 0]
 
 
 def test_perfect_scores_cost_nothing_and_wrong_ones_do() -> None:
