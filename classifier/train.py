@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from classifier.config import AUGMENTATIONS, PRESETS, Augmentation, DataName, Method, NetworkName, Training
-from classifier.refining import Refining, may_differ, obstacle
+from classifier.refining import Refining, give_way, may_differ, obstacle
 from synth_engine.cli import main_guard
-from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
 from synth_engine.runtime import prepare_tensorflow
@@ -128,15 +127,16 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
     """
     recipe = choose_recipe(options["recipe"], options["refiner"], options["real"] is not None)
     target = _target(options["real"], recipe, options["real_limit"]) if options["real"] else None
-    session = _session(recipe, resolve(options), threads, target, options)
+    settings = resolve(options, 0 if target is None else len(target.images))
+    session = _session(recipe, settings, threads, target, options)
+    learner = session.learner()  # all that can go wrong does so before the folder is taken
     config = {
-        **session.settings.as_dict(),
+        **learner.settings.as_dict(),
         "recipe": recipe.name,
         "recipe_key": recipe.key,
         **{name: options[name] for name in ("real", "real_limit", "refiner", "start_from")},
     }
     click.echo(json.dumps(config, indent=2))
-    learner = session.learner()  # all that can go wrong does so before the folder is taken
     run = RunFolder.create(folder, config, resume=resume, may_differ=may_differ(Path(folder)))
     path = session.train(learner, run, click.echo)
     click.echo(f"{path} holds the recogniser, {path.parent / RECIPE} its recipe")
@@ -169,8 +169,8 @@ def _warn_of_another(recipe: Recipe, refiner: str) -> None:
         )
 
 
-def resolve(options: dict[str, Any]) -> Training:
-    """Checked settings from the command's options; raises RunError for those that do not fit."""
+def resolve(options: dict[str, Any], real: int) -> Training:
+    """Checked settings from the command's options and the number of real images; RunError if they do not fit."""
     preset = PRESETS[options["preset"]]
     given = {name: value for name, value in options.items() if value is not None}
     names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "refine", "refine_steps", "seed")
@@ -179,10 +179,8 @@ def resolve(options: dict[str, Any]) -> Training:
     changes: dict[str, Any] = {name: given[name] for name in names if name in given}
     changes["augmentation"] = AUGMENTATIONS[options["augment"] or "narrow"]
     settings = replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
-    problem = obstacle(settings, options["real"], options["refiner"]) if settings.refine else None
-    if problem and options["refine"]:
-        raise RunError(f"--refine {problem}", options["refine"])
-    return replace(settings, refine=False) if problem else settings  # a preset's wish costs nobody an error
+    problem = obstacle(settings, real, options["refiner"]) if settings.refine else None
+    return give_way(settings, problem, required=bool(options["refine"]), echo=click.echo)
 
 
 def _session(
@@ -200,7 +198,7 @@ def _session(
         settings = replace(settings, augmentation=_augmentation(target, recipe, settings.seed))
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
     others = {name: options[name] for name in ("refiner", "start_from", "tensorboard", "adapt_minutes")}
-    others["refining"] = _refining(settings, threads, options) if settings.refine else None
+    others["refining"] = _refining(threads, options) if settings.refine else None
     return Session(settings=settings, source=source, real=None if target is None else target.images, **others)
 
 
@@ -217,9 +215,9 @@ def _augmentation(target: Target, recipe: Recipe, seed: int) -> Augmentation:
     return AUGMENTATIONS[name]
 
 
-def _refining(settings: Training, threads: int | None, options: dict[str, Any]) -> Refining:
-    limit = options["real_limit"]
-    return Refining(real=options["real"], real_limit=limit, steps=settings.refine_steps, threads=threads)
+def _refining(threads: int | None, options: dict[str, Any]) -> Refining:
+    real, limit = options["real"], options["real_limit"]
+    return Refining(real=real, real_limit=limit, threads=threads, required=bool(options["refine"]))
 
 
 def _target(path: str, recipe: Recipe, limit: int | None) -> Target:
