@@ -81,7 +81,7 @@ class Training:
     learning_rate: float = 3e-3
     warmup_steps: int = 100
     refine: bool = False  # train a refiner after these steps, for adaptation to use if it helps (`classifier.refining`)
-    refine_steps: int = 1000  # about five minutes on two free cores, ten on busy ones
+    refine_steps: int = 1000  # as `gan.train` has it
     average: float = 0.99  # decay of the weights' moving average, which is what gets saved
     blank_weight: float = 0.2  # of a blank cell's error beside a character's
     seed: int = 0

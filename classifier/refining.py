@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from classifier.child import run_to_end
 from classifier.config import Training
 from classifier.files import MODEL, Recogniser
 from synth_engine.errors import RunError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from classifier.data import Source
     from classifier.fitting import Context
     from classifier.model import Learner
+    from synth_engine.recipe import Recipe
     from synth_engine.training.checkpoints import Checkpoints
 
 COMMAND = (sys.executable, "-m", "gan.train")
@@ -31,19 +32,26 @@ READER, REFINER, LOG = "reader", "refiner", "refiner.log"  # in a run's folder
 NETWORK, ACCOUNT = "refiner.keras", "assessment.json"  # in the refiner's, the account written last
 ADAPTED = "checkpoints/adapt"
 REFINED_SHARE = 0.5  # as `mixed` images have it
+FEWEST = 400  # real images: a quarter is held out, half of that tests, and of 50 a share is known to 7 points at best
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refining:
-    """What `gan.train` is told beside the source of synthetic images; ``real`` is a PATH of the command line."""
+    """What `gan.train` is told beside the source of synthetic images; ``real`` is a PATH of the command line.
+
+    ``required``: whether an obstacle is an error; a preset's wish costs nobody one.
+    """
 
     real: str
-    steps: int
     real_limit: int | None = None
     threads: int | None = None
+    required: bool = False
 
-    def options(self, source: Source, run: Path) -> Iterator[str]:
-        """Those of `gan.train`, paths made absolute: a run may be resumed under another name of its folder."""
+    def options(self, source: Source, run: Path, steps: int) -> Iterator[str]:
+        """Those of `gan.train`, paths made absolute, as it compares them when it is resumed.
+
+        So a run may be resumed from another working folder, but one whose refiner is half trained must not be moved.
+        """
         folder = run.resolve()
         wanted = {
             "--real": Path(self.real).resolve(),
@@ -51,7 +59,7 @@ class Refining:
             "--recipe": folder / READER / RECIPE,
             "--reader": folder / READER / MODEL,
             "--run": folder / REFINER,
-            "--steps": self.steps,
+            "--steps": steps,
             "--seed": source.seed,
             "--workers": source.workers,
             "--ray-address": source.ray_address,
@@ -101,22 +109,58 @@ class Verdict:
         return f"the refiner does not help: adaptation uses raw synthetic images ({self.why()})"
 
 
-def obstacle(settings: Training, real: str | None, refiner: str | None) -> str | None:
-    """Why no refiner can be trained in such a run, or would serve nobody, and the remedy; None if it can."""
-    if real is None:
-        return "needs real images to refine towards; give --real PATH, or leave it out"
+class Obstacle(NamedTuple):
+    """Why no refiner can be trained in a run, or would serve nobody: what ``--refine`` does that cannot be."""
+
+    why: str
+    remedy: str
+
+
+def obstacle(settings: Training, real: int, refiner: str | None) -> Obstacle | None:
+    """What the options and the number of ``real`` images put in a refiner's way, if anything."""
+    if not real:
+        return Obstacle("needs real images to refine towards", "give --real PATH")
     if refiner is not None:
-        return "trains a refiner and --refiner brings one; leave one of them out"
+        return Obstacle("trains a refiner and --refiner brings one", "leave --refiner out")
     if settings.adaptation.method != "self-training" or not settings.adaptation.steps:
-        return "is of use in self-training alone; choose --adapt self-training with --adapt-steps, or leave it out"
-    if settings.network == "ctc":
-        return "asks the network whether labels are kept, and ctc knows no character's place; use --network grid"
+        return Obstacle("is of use in self-training alone", "choose --adapt self-training with --adapt-steps")
+    if real < FEWEST:
+        why = f"needs {FEWEST} real images to tell whether a refiner helps, there are {real}"
+        return Obstacle(why, "give more, or a higher --real-limit")
     return None
 
 
+def obstacle_of(network: Any, recipe: Recipe) -> Obstacle | None:
+    """What the network that is taught puts in its way: `gan.train` asks it where characters are or which is nth."""
+    by_position = (recipe.length_max, len(recipe.alphabet))
+    if len(network.output_shape) == 4 or tuple(network.output_shape[1:]) == by_position:
+        return None
+    return Obstacle(
+        f"asks the network whether labels are kept, and {network.name} knows no character's place",
+        "use a grid network (--network, --start-from)",
+    )
+
+
+def give_way(
+    settings: Training, problem: Obstacle | None, *, required: bool, echo: Callable[[str], object]
+) -> Training:
+    """The settings, without a refiner if there is a problem, which is told; RunError if one is ``required``."""
+    if problem is None:
+        return settings
+    if required:
+        raise RunError(f"--refine {problem.why}; {problem.remedy}, or leave --refine out", problem.why)
+    echo(f"no refiner: --refine {problem.why}")
+    return replace(settings, refine=False)
+
+
 def may_differ(run: Path) -> tuple[str, ...]:
-    """Settings that a resumed run may have otherwise than before: whether to refine, until adaptation has begun."""
-    return () if (run / ADAPTED).exists() else ("refine",)
+    """Settings that a resumed run may have otherwise than before, as nothing has used them yet.
+
+    Whether to refine, until adaptation has begun; how long, until the refiner has.
+    """
+    if (run / ADAPTED).exists():
+        return ()
+    return ("refine",) if (run / REFINER / CONFIG).is_file() else ("refine", "refine_steps")
 
 
 def refine(learner: Learner, source: Source, context: Context, checkpoints: Checkpoints, refining: Refining) -> None:
@@ -130,7 +174,7 @@ def refine(learner: Learner, source: Source, context: Context, checkpoints: Chec
         with checkpoints.writing(f"{READER}/"):
             Recogniser(learner.teacher, source.recipe).save(context.run / READER)
         context.interrupt.leave_if_requested(checkpoints)
-        code = _train(refining.options(source, context.run), context)
+        code = _train(refining.options(source, context.run, learner.settings.refine_steps), context)
         context.interrupt.leave_if_requested(checkpoints)
         if code:
             raise RunError(_failure(context.run / LOG, code), code)
@@ -140,17 +184,12 @@ def refine(learner: Learner, source: Source, context: Context, checkpoints: Chec
         learner.refiner, learner.refined_share = load_refiner(folder / NETWORK, source.recipe), REFINED_SHARE
 
 
-def _train(options: Iterable[str], context: Context) -> int:
-    """Run `gan.train` to its end and return its exit status.
-
-    Ctrl-C at a terminal reaches it as it reaches this process, which waits on while it saves.
-    """
+def _train(options: Iterator[str], context: Context) -> int:
+    """Run `gan.train` to its end and return its exit status."""
     folder, log = context.run / REFINER, context.run / LOG
     resumed = ["--resume"] if (folder / CONFIG).is_file() else []
     context.echo(f"training a refiner in {folder}; {log} says how far it is")
-    with log.open("ab") as file:
-        command = [*COMMAND, *options, *resumed]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False).returncode
+    return run_to_end([*COMMAND, *options, *resumed], log, context.interrupt)
 
 
 def _failure(log: Path, code: int) -> str:

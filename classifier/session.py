@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +21,7 @@ from classifier.files import MODEL, Recogniser
 from classifier.fitting import Context, Echo, Phase
 from classifier.model import Learner, make_learner
 from classifier.networks import build
-from classifier.refining import Refining, refine
+from classifier.refining import Refining, give_way, obstacle_of, refine
 from synth_engine.errors import RunError
 from synth_engine.runs import RunFolder
 from synth_engine.training.checkpoints import Checkpoints
@@ -46,9 +47,10 @@ class Session:
     tensorboard: bool = False
     adapt_minutes: float | None = None
 
-    def learner(self) -> Learner:
+    def learner(self, echo: Echo = click.echo) -> Learner:
         """The network to be taught; RunError or ModelError if the settings, recipe and refiner do not fit together.
 
+        Its settings are those of the run: without `refine` where the network is of no use to a refiner.
         Draws Keras' initial weights from its global seed: set that first (`runtime.prepare_tensorflow`).
         """
         settings, recipe = self.settings, self.source.recipe
@@ -61,6 +63,9 @@ class Session:
         check_tensorboard(self.tensorboard)
         refiner = load_refiner(self.refiner, recipe) if self.refiner else None
         network = self._network()
+        if self.refining is not None:
+            problem = obstacle_of(network, recipe)
+            settings = give_way(settings, problem, required=self.refining.required, echo=echo)
         return make_learner(in_precision(network, settings.precision), settings, refiner)
 
     def _network(self) -> Any:
@@ -81,7 +86,7 @@ class Session:
         with StopOnInterrupt(learner) as interrupt:
             context = Context(run.path, echo, interrupt, tuple(callbacks))
             checkpoints = learn(learner, self.source, context)
-            if self.refining is not None:
+            if self.refining is not None and learner.settings.refine:
                 refine(learner, self.source, context, checkpoints, self.refining)
             if self.real is not None:
                 self._adapt(learner, self.real, run, context)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 
 from classifier.config import AUGMENTATIONS, PRESETS, DataName, Method, NetworkName, Training
-from classifier.refining import Refining, may_differ, obstacle
+from classifier.refining import Refining, give_way, may_differ, obstacle
 from synth_engine.cli import main_guard
-from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.runs import RunFolder
 from synth_engine.runtime import prepare_tensorflow
@@ -110,7 +109,8 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     default="runs/classifier",
     show_default=True,
     type=click.Path(file_okay=False),
-    help="Folder for classifier.keras, recipe.toml, config.json, metrics.csv and checkpoints.",
+    help="Folder for classifier.keras, recipe.toml, config.json, metrics.csv, checkpoints and, of a refiner, reader/ and "
+    "refiner/.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint; give the same options again.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of every random draw.")
@@ -125,19 +125,20 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
     """Train a recogniser and write classifier.keras with recipe.toml, config.json and metrics.csv beside it.
 
     With --real also what it reads there: predictions.csv, calibration.json, scores.json (no label is needed for any),
-    sheet.png, and all on one page, report.html.
+    sheet.png, and all on one page, report.html. What self-training makes worse by its scores is not kept.
     """
     recipe = choose_recipe(options["recipe"], options["refiner"], options["real"] is not None)
     target = _target(options["real"], recipe, options["real_limit"]) if options["real"] else None
-    session = _session(recipe, resolve(options), threads, target, Path(folder) if resume else None, options)
+    settings = resolve(options, 0 if target is None else len(target.images))
+    session = _session(recipe, settings, threads, target, Path(folder) if resume else None, options)
+    learner = session.learner()  # all that can go wrong does so before the folder is taken
     config = {
-        **session.settings.as_dict(),
+        **learner.settings.as_dict(),
         "recipe": recipe.name,
         "recipe_key": recipe.key,
         **{name: options[name] for name in ("real", "real_limit", "refiner", "start_from")},
     }
     click.echo(json.dumps(config, indent=2))
-    learner = session.learner()  # all that can go wrong does so before the folder is taken
     run = RunFolder.create(folder, config, resume=resume, may_differ=may_differ(Path(folder)))
     path = session.train(learner, run, click.echo)
     click.echo(f"{path} holds the recogniser, {path.parent / RECIPE} its recipe")
@@ -170,8 +171,8 @@ def _warn_of_another(recipe: Recipe, refiner: str) -> None:
         )
 
 
-def resolve(options: dict[str, Any]) -> Training:
-    """Checked settings from the command's options; raises RunError for those that do not fit."""
+def resolve(options: dict[str, Any], real: int) -> Training:
+    """Checked settings from the command's options and the number of real images; RunError if they do not fit."""
     preset = PRESETS[options["preset"]]
     given = {name: value for name, value in options.items() if value is not None}
     names = ("network", "width", "depth", "steps", "batch_size", "learning_rate", "refine", "refine_steps", "seed")
@@ -180,10 +181,8 @@ def resolve(options: dict[str, Any]) -> Training:
     changes: dict[str, Any] = {name: given[name] for name in names if name in given}
     changes["augmentation"] = AUGMENTATIONS[options["augment"] or "narrow"]
     settings = replace(preset, data=data, adaptation=replace(preset.adaptation, **adapting), **changes)
-    problem = obstacle(settings, options["real"], options["refiner"]) if settings.refine else None
-    if problem and options["refine"]:
-        raise RunError(f"--refine {problem}", options["refine"])
-    return replace(settings, refine=False) if problem else settings  # a preset's wish costs nobody an error
+    problem = obstacle(settings, real, options["refiner"]) if settings.refine else None
+    return give_way(settings, problem, required=bool(options["refine"]), echo=click.echo)
 
 
 def _session(
@@ -207,13 +206,13 @@ def _session(
         settings = replace(settings, augmentation=augmentation_for(target.images, recipe, settings.seed, resumed))
     source = Source(recipe=recipe, seed=settings.seed, workers=options["workers"], ray_address=options["ray_address"])
     others = {name: options[name] for name in ("refiner", "start_from", "tensorboard", "adapt_minutes")}
-    others["refining"] = _refining(settings, threads, options) if settings.refine else None
+    others["refining"] = _refining(threads, options) if settings.refine else None
     return Session(settings=settings, source=source, real=None if target is None else target.images, **others)
 
 
-def _refining(settings: Training, threads: int | None, options: dict[str, Any]) -> Refining:
-    limit = options["real_limit"]
-    return Refining(real=options["real"], real_limit=limit, steps=settings.refine_steps, threads=threads)
+def _refining(threads: int | None, options: dict[str, Any]) -> Refining:
+    real, limit = options["real"], options["real_limit"]
+    return Refining(real=real, real_limit=limit, threads=threads, required=bool(options["refine"]))
 
 
 def _target(path: str, recipe: Recipe, limit: int | None) -> Target:

@@ -38,7 +38,7 @@ ACCOUNTS = {
     "harms": {"helps": False, "marks": [BESIDE, {**KEPT, "received": "91.0%", "reached": False}]},
 }
 STAND_IN = """
-import json, os, shutil, signal, sys
+import json, os, shutil, signal, sys, time
 from pathlib import Path
 here, options = Path(__file__).parent, sys.argv[1:]
 run = Path(options[options.index("--run") + 1])
@@ -50,8 +50,12 @@ act = (here / "act").read_text()
 if act == "fail":
     sys.exit("error: no memory")
 if act == "interrupt":
-    os.kill(os.getppid(), signal.SIGINT)
-    sys.exit(130)
+    try:
+        os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(20)
+    except KeyboardInterrupt:
+        (here / "told").touch()
+        sys.exit(130)
 shutil.copy(here / "refiner.keras", run)
 shutil.copy(here / f"{act}.json", run / "assessment.json")
 """
@@ -96,7 +100,7 @@ def run(
     It goes on from a network: the first phase's graph would take seconds to make.
     """
     keras.utils.set_random_seed(settings.seed)
-    told = refining.Refining(real="real", steps=settings.refine_steps, threads=3) if settings.refine else None
+    told = refining.Refining(real="real", threads=3) if settings.refine else None
     source = Source(recipe=recipe, seed=settings.seed)
     real, start = Synthesizer(recipe, 99).batch(0, 6).images, str(start_of(folder, recipe))
     session = Session(settings=settings, source=source, real=real, refining=told, start_from=start)
@@ -162,6 +166,7 @@ def test_adaptation_learns_from_refined_images_if_they_help_also_when_stopped_be
     gan.act("interrupt")
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "parts", tiny)
+    assert (gan.folder / "told").exists()  # of the signal that this process alone got
     assert not (tmp_path / "parts" / MODEL).exists()
     gan.act("helps")
     assert equal(whole, run(tmp_path / "parts", tiny))
@@ -198,29 +203,61 @@ def test_a_session_must_know_how_to_refine(tiny: Recipe) -> None:
         Session(settings=SMALL, source=Source(recipe=tiny, seed=0)).learner()
 
 
-def resolved(**given: Any) -> bool:
-    options = {parameter.name: None for parameter in train.params} | {"preset": "default", "real": "real"} | given
-    return resolve(options).refine
+def test_how_long_to_refine_may_differ_until_the_refiner_is_begun_and_whether_until_adaptation(tmp_path: Path) -> None:
+    assert set(refining.may_differ(tmp_path)) == {"refine", "refine_steps"}
+    (tmp_path / "refiner").mkdir()
+    (tmp_path / "refiner" / "config.json").touch()
+    assert refining.may_differ(tmp_path) == ("refine",)
+    (tmp_path / "checkpoints" / "adapt").mkdir(parents=True)
+    assert refining.may_differ(tmp_path) == ()
 
 
-def test_a_preset_s_wish_to_refine_gives_way_and_an_option_is_refused() -> None:
+def test_the_network_that_is_used_says_whether_a_refiner_can_ask_it(tiny: Recipe, tmp_path: Path) -> None:
+    def refines(start: str, required: bool, said: list[str], **given: Any) -> bool:
+        path = Recogniser(build(start, tiny, width=2, depth=2), tiny).save(tmp_path / start)
+        told = refining.Refining(real="real", required=required)
+        session = Session(settings=replace(SMALL, **given), source=Source(recipe=tiny, seed=0), refining=told,
+                          start_from=str(path))  # fmt: skip
+        return session.learner(said.append).settings.refine
+
+    said: list[str] = []
+    assert refines("grid", True, said, network="ctc")
+    assert refines("four-head", True, said)
+    assert said == []
+    assert not refines("ctc", False, said)
+    assert said == ["no refiner: --refine asks the network whether labels are kept, and ctc knows no character's place"]
+    with pytest.raises(RunError, match=r"--refine .*use a grid network \(--network, --start-from\)"):
+        refines("ctc", True, said)
+
+
+def resolved(real: int = refining.FEWEST, **given: Any) -> bool:
+    options = {parameter.name: None for parameter in train.params} | {"preset": "default"} | given
+    return resolve(options, real).refine
+
+
+def test_a_preset_s_wish_to_refine_gives_way_and_an_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert not resolved()
     assert resolved(refine=True)
     assert resolved(preset="thorough")
     assert not resolved(preset="thorough", refine=False)
     for given, remedy in (
-        ({"real": None}, "give --real PATH"),
-        ({"refiner": "refiner.keras"}, "leave one of them out"),
+        ({"real": 0}, "give --real PATH"),
+        ({"real": refining.FEWEST - 1}, "needs 400 real images .* there are 399; give more"),
+        ({"refiner": "refiner.keras"}, "leave --refiner out"),
         ({"adaptation__method": "statistics"}, "choose --adapt self-training"),
         ({"adaptation__steps": 0}, "with --adapt-steps"),
-        ({"network": "ctc"}, "use --network grid"),
     ):
+        capsys.readouterr()
         assert not resolved(preset="thorough", **given)
+        assert capsys.readouterr().out.startswith("no refiner: --refine ")
         with pytest.raises(RunError, match=f"--refine .*{remedy}"):
             resolved(refine=True, **given)
 
 
-def test_the_command_trains_a_refiner_and_tells_what_became_of_it(tiny: Recipe, tmp_path: Path) -> None:
+def test_the_command_trains_a_refiner_and_tells_what_became_of_it(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refining, "FEWEST", 8)
     tiny.save(tmp_path / "tiny.toml")
     (tmp_path / "real").mkdir()
     for k, image in enumerate(Synthesizer(tiny, 5).batch(0, 9).images):
