@@ -109,8 +109,8 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     default="runs/classifier",
     show_default=True,
     type=click.Path(file_okay=False),
-    help="Folder for classifier.keras, recipe.toml, config.json, metrics.csv, checkpoints and, of a refiner, reader/ and "
-    "refiner/.",
+    help="Folder for classifier.keras, recipe.toml, config.json, metrics.csv, checkpoints and, where one is trained, the "
+    "refiner's folder.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint; give the same options again.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of every random draw.")
