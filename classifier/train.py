@@ -109,7 +109,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     default="runs/classifier",
     show_default=True,
     type=click.Path(file_okay=False),
-    help="Folder for classifier.keras, recipe.toml, config.json, metrics.csv, checkpoints and, where it is trained, the "
+    help="Folder for classifier.keras, recipe.toml, config.json, metrics.csv, checkpoints and, where trained, the "
     "refiner's folder.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint; give the same options again.")
