@@ -28,9 +28,11 @@ except KeyboardInterrupt:
     sys.exit("saved")
 """
 PARENT = """
-import sys, types
+import signal, sys, types
 from pathlib import Path
 from classifier.child import run_to_end
+for number in (signal.SIGTERM, signal.SIGHUP):  # which whoever runs the tests may have had ignored
+    signal.signal(number, signal.SIG_DFL)
 run_to_end([sys.executable, "-c", sys.argv[1]], Path(sys.argv[2]), types.SimpleNamespace(requested=False))
 """
 
