@@ -63,11 +63,14 @@ def runs(real: str, refiner: str | None, steps: int, adapt_steps: int, real_limi
 @click.option(
     "--real-limit", default=20_000, show_default=True, type=click.IntRange(1), help="Real images to adapt to."
 )
-def main(real: str, labels: str, refiner: str | None, folder: Path, seeds: int, **sizes: int) -> None:
+@click.option("--only", multiple=True, help="A row by name, may be repeated; one that others go on from comes first.")
+def main(
+    real: str, labels: str, refiner: str | None, folder: Path, seeds: int, only: tuple[str, ...], **sizes: int
+) -> None:
     """Train every row with every seed, score it on LABELS, and print a table of whole texts and characters."""
     rows: dict[str, list[dict[str, Share]]] = {}
     for seed in range(seeds):
-        for run in runs(real, refiner, **sizes):
+        for run in (row for row in runs(real, refiner, **sizes) if not only or row.name in only):
             model = train(run, folder, seed)
             rows.setdefault(run.name, []).append(evaluate(model, real, labels))
             click.echo(f"seed {seed}, {run.name}: {rows[run.name][-1]['whole']}")
