@@ -30,7 +30,7 @@ from synth_engine.training.precision import best_precision, in_precision  # noqa
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 STEPS, ROUNDS = (1, 1) if TINY else (10, 5)
-LEAST = 1.1  # measured 1.3 to 1.6
+LEAST = 1.1  # measured 1.65 in bfloat16 with AMX; 1.27 on the clock in float32
 
 pytestmark = pytest.mark.benchmark(group="learning")
 

@@ -122,7 +122,7 @@ def obstacle(settings: Training, real: int, refiner: str | None) -> Obstacle | N
         return Obstacle("needs real images to refine towards", "give --real PATH")
     if refiner is not None:
         return Obstacle("trains a refiner and --refiner brings one", "leave --refiner out")
-    if settings.adaptation.method != "self-training" or not settings.adaptation.steps:
+    if not settings.adaptation.teaches:
         return Obstacle("is of use in self-training alone", "choose --adapt self-training with --adapt-steps")
     if real < FEWEST:
         why = f"needs {FEWEST} real images to tell whether a refiner helps, there are {real}"
