@@ -197,4 +197,8 @@ def test_one_reader_is_not_compared_with_itself(tiny: Recipe, images: Path, tmp_
     with pytest.raises(ModelError, match=r"one and the same; train another with classifier.train --seed"):
         run([model, model], images)
     assert "both trained from seed 0" in run([model, network(tmp_path / "b", tiny, 0)], images).stderr
-    assert "both trained" not in run([model, network(tmp_path / "c", tiny, 1)], images).stderr
+    other = network(tmp_path / "c", tiny, 1)
+    assert "both trained" not in run([model, other], images).stderr
+    for seed, path in enumerate((model, other)):
+        path.with_name("config.json").write_text(json.dumps({"seed": seed, "start_from": "first.keras"}))
+    assert "both trained from network first.keras" in run([model, other], images).stderr

@@ -198,6 +198,10 @@ def test_the_command_takes_a_second_reader_but_not_the_same(tiny: Recipe, tmp_pa
         CliRunner().invoke(main, [*arguments, str(models[0])], catch_exceptions=False)
     result = CliRunner().invoke(main, [*arguments, str(models[1])], catch_exceptions=False)
     assert f"two seeds on {Calibration.load(tmp_path / '0' / CALIBRATION).seeds:.1%}" in result.output
+    for damaged in (tmp_path / "0" / CALIBRATION, tmp_path / "1" / CALIBRATION):  # neither file is needed to begin with
+        damaged.write_text('{"temperature": 1}')
+    CliRunner().invoke(main, [*arguments, str(models[1])], catch_exceptions=False)
+    assert Calibration.load(tmp_path / "0" / CALIBRATION).seeds is not None
 
 
 def test_it_lies_beside_its_own_model_and_no_other(tiny: Recipe, tmp_path: Path) -> None:
