@@ -94,7 +94,7 @@ class _Rounds:
     def __init__(self, phase: Phase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
         self._phase, self._images, self._source, self._echo = phase, images, source, context.echo
         self._learner, self._folder = phase.learner, context.run / PSEUDO
-        self._expected = expected_shares(source.recipe, source.seed)
+        self._expected = phase.learner.expected = expected_shares(source.recipe, source.seed)
         self._split = Split.of(self._learner.settings.batch_size, self._learner.settings.adaptation.real_share)
 
     def scores(self, deadline: float) -> Iterator[Scores]:

@@ -16,10 +16,12 @@ from classifier.augment import draw_warp, warp_images, warp_points
 from classifier.config import Augmentation, Training
 from classifier.ctc import ctc_loss
 from classifier.fused import for_training
-from classifier.losses import grid_loss, heads_loss
+from classifier.losses import grid_loss, heads_loss, information_loss
 from classifier.networks import is_grid
+from classifier.paste import paste, widened
 from classifier.targets import centres, grid_targets, visibility, within
 from synth_engine.scaling import to_network
+from synth_engine.synthesizer import PADDING
 
 
 class Learner(keras.Model):
@@ -33,6 +35,7 @@ class Learner(keras.Model):
         self.student, self.teacher, self.refiner, self.settings = student, teacher, refiner, settings
         self.refined_share = {"raw": 0.0, "refined": 1.0, "mixed": 0.5}[settings.data]
         self.salt = 0
+        self.expected: Any = None  # (alphabet,) class shares of the real images, for `information_loss`
         self.loss_mean = keras.metrics.Mean(name="loss")
         self.right_mean = keras.metrics.Mean(name="characters")
 
@@ -47,8 +50,12 @@ class Learner(keras.Model):
         """One step on synthetic ``images``, ``labels``, ``boxes`` and, if given, ``real_images``, ``real_labels``,
         ``real_points``, ``real_weights`` (see `data`)."""
         images, labels, points, weights = self._warped(*self._gathered(data))
+        real = data["real_images"].shape[0] if "real_images" in data else 0
         with tf.GradientTape() as tape:
-            loss, right = self._loss(self.student(images, training=True), labels, points, weights)
+            scores = self.student(images, training=True)
+            loss, right = self._loss(scores, labels, points, weights)
+            if real and self.settings.adaptation.information:
+                loss += self._information(scores[-real:], labels[-real:], points[-real:])
         variables = self.student.trainable_variables
         self._move_average()
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
@@ -62,7 +69,10 @@ class Learner(keras.Model):
         parts = [*synthetic, visibility(data["boxes"], data["images"].shape[1:3])]
         if "real_images" not in data:
             return parts
-        real = to_network(data["real_images"]), data["real_labels"], data["real_points"], data["real_weights"]
+        real = [to_network(data["real_images"]), data["real_labels"], data["real_points"], data["real_weights"]]
+        if share := self.settings.adaptation.paste:
+            parts[1:] = widened(*parts[1:])
+            real = list(paste(tf.random.fold_in(self._seed(), 1), share, *real))
         return [tf.concat(pair, axis=0) for pair in zip(parts, real, strict=True)]
 
     def _refined(self, images: Any) -> Any:
@@ -91,6 +101,12 @@ class Learner(keras.Model):
         shape = self.student.input_shape[1:3]
         targets = grid_targets(labels, points, weights, shape, self.student.output_shape[-1] - 1)
         return grid_loss(scores, targets, self.settings.blank_weight)
+
+    def _information(self, scores: Any, labels: Any, points: Any) -> Any:
+        """The weighted loss of real images' scores, whatever their pseudo-labels say."""
+        shape = self.student.input_shape[1:3]
+        labels = tf.where(within(points, shape) > 0.0, labels, tf.constant(PADDING, labels.dtype))
+        return self.settings.adaptation.information * information_loss(scores, labels, points, self.expected, shape)
 
     def _move_average(self) -> None:
         """A young average follows quickly (decay (1 + t) / (10 + t)), so that it does not keep the first weights."""

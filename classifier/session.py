@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from classifier.adapt import adapt
 from classifier.choice import CHOICE, keep_better
-from classifier.config import Training
+from classifier.config import Adaptation, Training
 from classifier.data import Source, open_batches
 from classifier.files import MODEL, Recogniser
 from classifier.fitting import Context, Echo, Phase
 from classifier.model import Learner, make_learner
-from classifier.networks import build
+from classifier.networks import build, is_grid
 from classifier.refining import Refining, give_way, obstacle_of, refine
 from synth_engine.errors import RunError
 from synth_engine.runs import RunFolder
@@ -63,6 +63,7 @@ class Session:
         check_tensorboard(self.tensorboard)
         refiner = load_refiner(self.refiner, recipe) if self.refiner else None
         network = self._network()
+        check_adaptation(network, settings.adaptation)
         if self.refining is not None:
             problem = obstacle_of(network, recipe)
             settings = give_way(settings, problem, required=self.refining.required, echo=echo)
@@ -100,6 +101,17 @@ class Session:
             choice = keep_better(learner, before, real, self.source.recipe)
             context.echo(str(choice))
             run.write_json(CHOICE, choice.as_dict())
+
+
+def check_adaptation(network: Any, adaptation: Adaptation) -> None:
+    """Raise RunError where adaptation needs to know the characters' places, and ``network`` does not."""
+    asked = [name for name in ("paste", "information") if getattr(adaptation, name)]
+    if asked and not is_grid(network):
+        raise RunError(
+            f"`adaptation.{asked[0]}` needs characters' places, which a {network.name} network does not know; leave "
+            f"out --adapt-{asked[0]} or use --network grid",
+            network.name,
+        )
 
 
 def learn(learner: Learner, source: Source, context: Context) -> Checkpoints:

@@ -59,8 +59,7 @@ def grid_targets(labels: Any, points: Any, weights: Any, shape: tuple[int, int],
     the nearest cell.
     """
     rows, columns = (-(-side // STRIDE) for side in shape)
-    row = tf.clip_by_value(tf.floor(points[..., 1] / STRIDE), 0.0, rows - 1.0)
-    column = tf.clip_by_value(tf.floor(points[..., 0] / STRIDE), 0.0, columns - 1.0)
+    row, column = cells(points, shape)
     down = tf.abs(row[..., tf.newaxis] - tf.range(rows, dtype=tf.float32))
     right = tf.abs(column[..., tf.newaxis] - tf.range(columns, dtype=tf.float32))
     distance = tf.maximum(down[..., :, tf.newaxis], right[..., tf.newaxis, :])  # (N, L, h, w)
@@ -74,3 +73,10 @@ def grid_targets(labels: Any, points: Any, weights: Any, shape: tuple[int, int],
     strength = tf.reduce_max(centre, axis=1)
     classes = tf.where(strength > 0.0, tf.reshape(classes, tf.shape(owner)), characters)
     return GridTargets(classes, strength, tf.cast(~near, tf.float32))
+
+
+def cells(points: Any, shape: tuple[int, int]) -> tuple[Any, Any]:
+    """Row and column, whole float32, of the cell that holds a point (..., 2) x, y in px; the nearest if none does."""
+    rows, columns = (-(-side // STRIDE) for side in shape)
+    row = tf.clip_by_value(tf.floor(points[..., 1] / STRIDE), 0.0, rows - 1.0)
+    return row, tf.clip_by_value(tf.floor(points[..., 0] / STRIDE), 0.0, columns - 1.0)

@@ -99,6 +99,18 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option(
     "--adapt-rounds", "adaptation.rounds", COUNT, "Rounds of self-training; each reads the real images anew."
 )
+@preset_option(
+    "--adapt-paste",
+    "adaptation.paste",
+    click.FloatRange(0, 1),
+    "Grid network: share of real images in self-training that another one's characters continue.",
+)
+@preset_option(
+    "--adapt-information",
+    "adaptation.information",
+    click.FloatRange(0),
+    "Grid network: weight of the information between real images and classes, beside the error on pseudo-labels.",
+)
 @click.option(
     "--adapt-minutes", type=click.FloatRange(0), help="End adaptation after the round in which these have passed."
 )

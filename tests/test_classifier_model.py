@@ -78,6 +78,46 @@ def test_refined_images_are_two_valued_like_real_ones(tiny: Recipe, data: str, r
     assert (result != images.numpy()).reshape(4, -1).all(axis=1).sum() == refined
 
 
+def lesson_of(recipe: Recipe, weight: float) -> dict[str, object]:
+    """Four synthetic images, and four others as if real, taught with ``weight``."""
+    batch, real = Synthesizer(recipe, 4).batch(0, 4), Synthesizer(recipe, 5).batch(0, 4)
+    points = (real.boxes[..., :2] + real.boxes[..., 2:] - 1) / np.float32(2)
+    weights = np.full(real.labels.shape, weight, np.float32)
+    lesson = {"real_images": real.images, "real_labels": real.labels, "real_points": points, "real_weights": weights}
+    return {"images": batch.images, "labels": batch.labels, "boxes": batch.boxes, **lesson}
+
+
+def weights_after_a_step(recipe: Recipe, data: dict[str, object], **adaptation: float) -> list[np.ndarray]:
+    settings = replace(SMALL, adaptation=replace(SMALL.adaptation, **adaptation))
+    learner = learner_for(recipe, settings)
+    learner.expected = np.full(len(recipe.alphabet), 1 / len(recipe.alphabet), np.float32)
+    learner.compile(optimizer=keras.optimizers.Adam(1e-3))
+    learner.fit(tf.data.Dataset.from_tensors(data), verbose=0, shuffle=False)
+    return [np.asarray(weight) for weight in learner.student.trainable_weights]
+
+
+def same(ones: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(ones, others, strict=True))
+
+
+@pytest.mark.parametrize("part", [{"paste": 1.0}, {"information": 1.0}])
+def test_parts_of_adaptation_change_what_real_images_teach(tiny: Recipe, part: dict[str, float]) -> None:
+    data = lesson_of(tiny, 1.0)
+    assert not same(weights_after_a_step(tiny, data), weights_after_a_step(tiny, data, **part))
+    assert same(weights_after_a_step(tiny, data, **part), weights_after_a_step(tiny, data, **part))
+    synthetic = {name: value for name, value in data.items() if not name.startswith("real")}
+    assert same(weights_after_a_step(tiny, synthetic), weights_after_a_step(tiny, synthetic, **part))
+
+
+def test_information_learns_from_doubtful_characters_too(tiny: Recipe) -> None:
+    doubtful = lesson_of(tiny, 0.0)
+    other = {**doubtful, "real_labels": np.where(doubtful["real_labels"] == 255, 255, 0).astype(np.uint8)}
+    plain = weights_after_a_step(tiny, doubtful)
+    assert same(plain, weights_after_a_step(tiny, other))
+    assert not same(plain, informed := weights_after_a_step(tiny, doubtful, information=1.0))
+    assert same(informed, weights_after_a_step(tiny, other, information=1.0))
+
+
 def test_recalibrating_moves_statistics_only(tiny: Recipe) -> None:
     network = build("grid", tiny, width=4, depth=2)
     before = [weight.numpy() for weight in network.weights]

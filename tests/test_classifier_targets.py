@@ -16,7 +16,7 @@ from synth_engine import Recipe, Synthesizer
 tf = pytest.importorskip("tensorflow")
 
 from classifier.augment import draw_warp, unwarp_points, warp_images, warp_points  # noqa: E402
-from classifier.losses import grid_loss, heads_loss  # noqa: E402
+from classifier.losses import grid_loss, heads_loss, information_loss  # noqa: E402
 from classifier.targets import GridTargets, centres, grid_targets, visibility, within  # noqa: E402
 
 SHAPE, BLANK = (24, 40), 5
@@ -148,3 +148,38 @@ def test_heads_ignore_padding_and_doubt() -> None:
     scores = tf.constant([[[9.0, -9.0], [9.0, -9.0], [9.0, -9.0]]])
     loss, right = heads_loss(scores, np.array([[0, NONE, 1]], np.uint8), np.array([[1.0, 1.0, 0.0]], np.float32))
     assert (float(loss), float(right)) == pytest.approx((0.0, 1.0), abs=1e-6)
+
+
+PLACES = np.array([[[2.0, 2.0], [18.0, 10.0]], [[30.0, 6.0], [0.0, 0.0]]], np.float32)
+READ = np.array([[0, 1], [1, NONE]], np.uint8)
+
+
+def at_places(logits: np.ndarray) -> np.ndarray:
+    """Scores (2, h, w, 3) that hold ``logits`` (2, 2, 2) at `PLACES`, and elsewhere what must not count."""
+    scores = np.random.default_rng(0).normal(size=(2, 6, 10, 3)).astype(np.float32)
+    for image, row in enumerate(PLACES):
+        for place, (x, y) in enumerate(row[: 2 if image == 0 else 1]):
+            scores[image, int(y) // 4, int(x) // 4, :2] = logits[image, place]
+    return scores
+
+
+def test_information_is_worth_what_its_equation_says() -> None:
+    logits = np.random.default_rng(1).normal(size=(2, 2, 2))
+    chances = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    present = chances.reshape(4, 2)[:3]
+    expected, shares = np.array([0.25, 0.75], np.float32), present.mean(axis=0)
+    wanted = -(present * np.log(present)).sum(-1).mean() + (shares * np.log(shares / expected)).sum()
+    found = float(information_loss(at_places(logits), READ, PLACES, expected, SHAPE))
+    assert found == pytest.approx(wanted, abs=1e-4)
+
+
+def test_sure_readings_of_all_classes_cost_least() -> None:
+    expected = np.array([1 / 3, 2 / 3], np.float32)
+
+    def cost(*classes: int, strength: float = 20.0) -> float:
+        logits = strength * np.eye(2)[[*classes, 0]].reshape(2, 2, 2)
+        return float(information_loss(at_places(logits), READ, PLACES, expected, SHAPE))
+
+    assert cost(0, 1, 1) == pytest.approx(0.0, abs=1e-3)
+    assert cost(1, 1, 1) > 0.3
+    assert cost(0, 1, 1, strength=0.5) > 0.3
