@@ -44,7 +44,9 @@ def runs(real: str, refiner: str | None, steps: int, adapt_steps: int, real_limi
     near = ("--recipe", "hackmit-target", "--augment", "narrow")
     yield Run(ROUGH, ("--recipe", "hackmit", "--augment", "narrow", *learn))
     yield Run(WIDE, ("--recipe", "hackmit", "--augment", "wide", *learn))
-    yield Run("one font, + wide warps, + self-training", ("--recipe", "hackmit", "--augment", "wide", *taught), WIDE)
+    wide = ("--recipe", "hackmit", "--augment", "wide", *taught)
+    yield Run("one font, + wide warps, + self-training", (*wide, "--adapt-information", "0"), WIDE)
+    yield Run("one font, + wide warps, + self-training with information", wide, WIDE)
     yield Run(NEAR, (*near, *learn))
     if refiner:
         yield Run("+ half refined", (*near, "--refiner", refiner, "--data", "mixed", *learn))

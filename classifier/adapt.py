@@ -94,7 +94,7 @@ class _Rounds:
     def __init__(self, phase: Phase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
         self._phase, self._images, self._source, self._echo = phase, images, source, context.echo
         self._learner, self._folder = phase.learner, context.run / PSEUDO
-        self._expected = phase.learner.expected = expected_shares(source.recipe, source.seed)
+        self._expected = expected_shares(source.recipe, source.seed)
         self._split = Split.of(self._learner.settings.batch_size, self._learner.settings.adaptation.real_share)
 
     def scores(self, deadline: float) -> Iterator[Scores]:
@@ -175,6 +175,6 @@ def _save(path: Path, pseudo: PseudoLabels, scores: Scores) -> None:
 
 def _load(path: Path) -> tuple[PseudoLabels, Scores]:
     with np.load(path, allow_pickle=False) as stored:
-        pseudo = PseudoLabels(**{name: stored[name] for name in ("labels", "points", "weights")})
+        pseudo = PseudoLabels(**{name: stored[name] for name in ("labels", "points", "weights", "costs")})
         scores = {name.removeprefix("score_"): stored[name] for name in stored.files if name.startswith("score_")}
     return pseudo, Scores(**{name: value.item() for name, value in scores.items()})

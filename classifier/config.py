@@ -36,6 +36,7 @@ class Augmentation:
 NARROW = Augmentation()
 WIDE = Augmentation(rotation_deg=8.0, scale=0.2, shear=0.2, shift_px=3.0, level=0.6, blur_px=1.2, wobble=0.6)
 AUGMENTATIONS = {"narrow": NARROW, "wide": WIDE}
+ROUGH_INFORMATION = 0.2  # `Adaptation.information` where warps are wide: with a rough recipe classes are mixed up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class Adaptation:
     temperature: float = 2.0  # softens scores before aligning: networks are surer than they are right
     real_share: float = 0.5  # of each batch
     paste: float = 0.0  # share of real images continued by another's characters (`classifier.paste`)
-    information: float = 0.0  # weight of `losses.information_loss`
+    information: float | None = None  # weight of `losses.information_loss`; None: as suits warps and network
     view: Augmentation = field(
         default_factory=lambda: Augmentation(rotation_deg=3.0, scale=0.04, shear=0.04, shift_px=2.0, level=0.3)
     )
@@ -111,7 +112,7 @@ def _check_adaptation(adaptation: Adaptation) -> None:
     _check_choice("adaptation.method", adaptation.method, get_args(Method))
     _check_range("adaptation.rounds", adaptation.rounds, 1, float("inf"))
     _check_range("adaptation.steps", adaptation.steps, 0, float("inf"))
-    _check_range("adaptation.information", adaptation.information, 0, float("inf"))
+    _check_range("adaptation.information", adaptation.information or 0.0, 0, 1000)
     for name in ("keep_first", "keep_last", "certainty_min", "align", "real_share", "paste"):
         _check_range(f"adaptation.{name}", getattr(adaptation, name), 0, 1)
 

@@ -2,8 +2,8 @@
 
 A batch is a dict of tensors. images (B, H, W) uint8 {0, 1}, labels (B, L) uint8, boxes (B, L, 4) int16 come from the
 stream; real_images (R, H, W) uint8, real_labels (R, L) uint8, real_points (R, L, 2) float32, real_weights (R, L)
-float32 from `Lesson`. Refining, scaling and warping are the learner's, on its device. No label of a real image comes
-in anywhere.
+float32 and real_costs (alphabet,) float32 from `Lesson`. Refining, scaling, pasting and warping are the learner's, on
+its device. No label of a real image comes in anywhere.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ class Lesson:
         """
         held = {"images": self.images, **vars(self.pseudo)}
         tensors = {f"real_{name}": tf.convert_to_tensor(value) for name, value in held.items()}
+        costs = {"real_costs": tensors.pop("real_costs")}
         picked = positions(len(self.images), first * size, (stop - first) * size, seed).reshape(stop - first, size)
         batches = tf.data.Dataset.from_tensor_slices(picked)
-        return batches.map(lambda batch: {name: tf.gather(tensor, batch) for name, tensor in tensors.items()})
+        return batches.map(lambda batch: {name: tf.gather(each, batch) for name, each in tensors.items()} | costs)
 
 
 @contextmanager

@@ -33,21 +33,20 @@ def heads_loss(scores: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
     return tf.reduce_sum(errors * weights) / total, tf.reduce_sum(right * weights) / total
 
 
-def information_loss(scores: Any, labels: Any, points: Any, expected: Any, shape: tuple[int, int]) -> Any:
-    """Minus the information between images and classes, in nats: what is read should be sure, and all classes be met.
+def information_loss(scores: Any, labels: Any, points: Any, costs: Any, shape: tuple[int, int]) -> Any:
+    """Information maximisation: what is read should be sure, and no class be read too often. Mean over characters.
 
     scores: (N, h, w, alphabet + 1) of real images of ``shape`` H, W; labels: (N, L) uint8, of which only counts whether
-    there is a character (not 255); points: (N, L, 2) float32 x, y in px; expected: (alphabet,) class shares. The mean
-    entropy of a character's classes, plus how far the batch's mean classes are from ``expected`` (Kullback-Leibler).
-    Source: Liang et al. 2020, "Do we really need to access the source data?" (arXiv 2002.08546), eq. 3 and 4, where
-    all shares are equal.
+    there is a character (not 255); points: (N, L, 2) float32 x, y in px; costs: (alphabet,) of `pseudo.class_costs`.
+    A character's entropy plus the mean cost of its classes, weighted by how likely it is there at all. Source: Liang et
+    al. 2020, "Do we really need to access the source data?" (arXiv 2002.08546), section 3.2, with the slope of its
+    divergence taken from all images of a round: among a batch's hundred characters chance decides which classes lack.
     """
     row, column = cells(points, shape)
     place = tf.cast(row * scores.shape[2] + column, tf.int32)
     flat = tf.reshape(scores, [-1, scores.shape[1] * scores.shape[2], scores.shape[3]])
-    logs = tf.nn.log_softmax(tf.gather(flat, place, batch_dims=1)[..., :-1])
-    present = tf.cast(labels != PADDING, tf.float32)
-    total = tf.maximum(tf.reduce_sum(present), 1.0)
-    entropy = -tf.reduce_sum(present * tf.reduce_sum(tf.exp(logs) * logs, -1)) / total
-    shares = tf.reduce_sum(present[..., tf.newaxis] * tf.exp(logs), (0, 1)) / total
-    return entropy + tf.reduce_sum(shares * tf.math.log((shares + 1e-6) / (expected + 1e-6)))
+    picked = tf.gather(flat, place, batch_dims=1)
+    logs = tf.nn.log_softmax(picked[..., :-1])
+    there = tf.stop_gradient(1.0 - tf.nn.softmax(picked)[..., -1]) * tf.cast(labels != PADDING, tf.float32)
+    each = tf.reduce_sum(tf.exp(logs) * (costs - logs), -1)
+    return tf.reduce_sum(there * each) / tf.maximum(tf.reduce_sum(there), 1.0)

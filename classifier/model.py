@@ -35,7 +35,6 @@ class Learner(keras.Model):
         self.student, self.teacher, self.refiner, self.settings = student, teacher, refiner, settings
         self.refined_share = {"raw": 0.0, "refined": 1.0, "mixed": 0.5}[settings.data]
         self.salt = 0
-        self.expected: Any = None  # (alphabet,) class shares of the real images, for `information_loss`
         self.loss_mean = keras.metrics.Mean(name="loss")
         self.right_mean = keras.metrics.Mean(name="characters")
 
@@ -48,14 +47,14 @@ class Learner(keras.Model):
 
     def train_step(self, data: dict[str, Any]) -> dict[str, Any]:
         """One step on synthetic ``images``, ``labels``, ``boxes`` and, if given, ``real_images``, ``real_labels``,
-        ``real_points``, ``real_weights`` (see `data`)."""
+        ``real_points``, ``real_weights``, ``real_costs`` (see `data`)."""
         images, labels, points, weights = self._warped(*self._gathered(data))
         real = data["real_images"].shape[0] if "real_images" in data else 0
         with tf.GradientTape() as tape:
             scores = self.student(images, training=True)
             loss, right = self._loss(scores, labels, points, weights)
             if real and self.settings.adaptation.information:
-                loss += self._information(scores[-real:], labels[-real:], points[-real:])
+                loss += self._information(scores[-real:], labels[-real:], points[-real:], data["real_costs"])
         variables = self.student.trainable_variables
         self._move_average()
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
@@ -102,11 +101,11 @@ class Learner(keras.Model):
         targets = grid_targets(labels, points, weights, shape, self.student.output_shape[-1] - 1)
         return grid_loss(scores, targets, self.settings.blank_weight)
 
-    def _information(self, scores: Any, labels: Any, points: Any) -> Any:
-        """The weighted loss of real images' scores, whatever their pseudo-labels say."""
+    def _information(self, scores: Any, labels: Any, points: Any, costs: Any) -> Any:
+        """The weighted loss of real images' scores, whatever classes their pseudo-labels have."""
         shape = self.student.input_shape[1:3]
         labels = tf.where(within(points, shape) > 0.0, labels, tf.constant(PADDING, labels.dtype))
-        return self.settings.adaptation.information * information_loss(scores, labels, points, self.expected, shape)
+        return self.settings.adaptation.information * information_loss(scores, labels, points, costs, shape)
 
     def _move_average(self) -> None:
         """A young average follows quickly (decay (1 + t) / (10 + t)), so that it does not keep the first weights."""

@@ -46,11 +46,15 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class PseudoLabels:
-    """labels: (N, L) uint8, 255 for none; points: (N, L, 2) float32 px; weights: (N, L) float32, 0 where doubtful."""
+    """labels: (N, L) uint8, 255 for none; points: (N, L, 2) float32 px; weights: (N, L) float32, 0 where doubtful.
+
+    costs: (alphabet,) float32 of `class_costs`, the same for all images.
+    """
 
     labels: NDArray[np.uint8]
     points: Floats
     weights: Floats
+    costs: Floats
 
 
 def choose(
@@ -79,7 +83,8 @@ def choose(
         settings.certainty_min,
     )
     labels = np.where(present, codes, PADDING).astype(np.uint8)
-    pseudo = PseudoLabels(labels=labels, points=first.points, weights=sure.astype(np.float32))
+    costs = class_costs(first, expected, settings.align)
+    pseudo = PseudoLabels(labels=labels, points=first.points, weights=sure.astype(np.float32), costs=costs)
     return pseudo, _scores(first.codes, present, sure, agreed, expected)
 
 
@@ -107,6 +112,17 @@ def alignment(scores: Floats, expected: Floats, strength: float) -> Floats:
     for _ in range(ITERATIONS):
         offsets += np.log(aim / np.maximum(_softmax(scores + offsets).mean(axis=0), 1e-9)).astype(np.float32)
     return offsets
+
+
+def class_costs(readings: Readings, expected: Floats, strength: float) -> Floats:
+    """(alphabet,) what each class costs for being read too often: log(found / aim), below 0 for too seldom.
+
+    ``found`` are the mean probabilities of the characters that are there, the aim is that of `alignment`. It is the
+    slope of the Kullback-Leibler divergence of ``found`` from the aim, but for a constant.
+    """
+    presence = _presence(readings) * (readings.codes != PADDING)
+    found = (presence[..., np.newaxis] * _softmax(readings.scores)).sum(axis=(0, 1)) / max(float(presence.sum()), 1.0)
+    return (strength * np.log(np.maximum(found, 1e-6) / np.maximum(expected, 1e-6))).astype(np.float32)
 
 
 def surest(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from classifier.adapt import adapt
 from classifier.choice import CHOICE, keep_better
-from classifier.config import Adaptation, Training
+from classifier.config import ROUGH_INFORMATION, WIDE, Training
 from classifier.data import Source, open_batches
 from classifier.files import MODEL, Recogniser
 from classifier.fitting import Context, Echo, Phase
@@ -50,7 +50,8 @@ class Session:
     def learner(self, echo: Echo = click.echo) -> Learner:
         """The network to be taught; RunError or ModelError if the settings, recipe and refiner do not fit together.
 
-        Its settings are those of the run: without `refine` where the network is of no use to a refiner.
+        Its settings are those of the run: without `refine` where the network is of no use to a refiner, and with all
+        that was left open.
         Draws Keras' initial weights from its global seed: set that first (`runtime.prepare_tensorflow`).
         """
         settings, recipe = self.settings, self.source.recipe
@@ -63,7 +64,7 @@ class Session:
         check_tensorboard(self.tensorboard)
         refiner = load_refiner(self.refiner, recipe) if self.refiner else None
         network = self._network()
-        check_adaptation(network, settings.adaptation)
+        settings = with_information(settings, network)
         if self.refining is not None:
             problem = obstacle_of(network, recipe)
             settings = give_way(settings, problem, required=self.refining.required, echo=echo)
@@ -103,8 +104,12 @@ class Session:
             run.write_json(CHOICE, choice.as_dict())
 
 
-def check_adaptation(network: Any, adaptation: Adaptation) -> None:
-    """Raise RunError where adaptation needs to know the characters' places, and ``network`` does not."""
+def with_information(settings: Training, network: Any) -> Training:
+    """``settings`` with the weight of information known; RunError if asked for what ``network`` knows no places for."""
+    adaptation = settings.adaptation
+    if adaptation.information is None:
+        rough = is_grid(network) and settings.augmentation == WIDE
+        adaptation = replace(adaptation, information=ROUGH_INFORMATION if rough else 0.0)
     asked = [name for name in ("paste", "information") if getattr(adaptation, name)]
     if asked and not is_grid(network):
         raise RunError(
@@ -112,6 +117,7 @@ def check_adaptation(network: Any, adaptation: Adaptation) -> None:
             f"out --adapt-{asked[0]} or use --network grid",
             network.name,
         )
+    return replace(settings, adaptation=adaptation)
 
 
 def learn(learner: Learner, source: Source, context: Context) -> Checkpoints:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from classifier.config import AUGMENTATIONS, PRESETS, DataName, Method, NetworkName, Training
+from classifier.config import (
+    AUGMENTATIONS,
+    PRESETS,
+    ROUGH_INFORMATION,
+    DataName,
+    Method,
+    NetworkName,
+    Training,
+)
 from classifier.refining import Refining, give_way, may_differ, obstacle
 from synth_engine.cli import main_guard
 from synth_engine.recipe import Recipe
@@ -79,7 +87,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     type=click.Choice(list(AUGMENTATIONS)),
     help="How far images are warped while learning.  [default: wide where a fresh network tells the recipe's images "
     "from --real nine times in ten, so that the recipe is a rough description; else, and without --real or with fewer "
-    "than 50 images, narrow]",
+    "than 50 images, narrow]  Wide warps bring --adapt-information with them.",
 )
 @preset_option(
     "--refine/--no-refine",
@@ -108,8 +116,9 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option(
     "--adapt-information",
     "adaptation.information",
-    click.FloatRange(0),
-    "Grid network: weight of the information between real images and classes, beside the error on pseudo-labels.",
+    click.FloatRange(0, 1000),
+    "Grid network: weight, beside the error on pseudo-labels, of reading real texts surely and no class too often. "
+    f"None: {ROUGH_INFORMATION} where warps are wide, else 0.",
 )
 @click.option(
     "--adapt-minutes", type=click.FloatRange(0), help="End adaptation after the round in which these have passed."

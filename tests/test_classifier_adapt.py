@@ -45,7 +45,10 @@ def test_an_unwarped_second_view_equals_the_first(tiny: Recipe) -> None:
 
 def test_a_round_s_lesson_comes_back_as_it_was_written(tmp_path: Path) -> None:
     pseudo = PseudoLabels(
-        labels=np.array([[1, 255]], np.uint8), points=np.ones((1, 2, 2), np.float32), weights=np.eye(2, dtype="f4")[:1]
+        labels=np.array([[1, 255]], np.uint8),
+        points=np.ones((1, 2, 2), np.float32),
+        weights=np.eye(2, dtype="f4")[:1],
+        costs=np.array([-1.5, 0.5, 0.0], np.float32),
     )
     scores = Scores(kept=0.5, whole=0.25, agreement=0.75, rarest=1, rarest_ratio=0.5, commonest=0, commonest_ratio=1.5)
     adapt._save(tmp_path / "round.npz", pseudo, scores)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.config import Adaptation
-from classifier.pseudo import MATCH_PX, PseudoLabels, Scores, alignment, choose, match, surest
+from classifier.pseudo import MATCH_PX, PseudoLabels, Scores, alignment, choose, class_costs, match, surest
 from classifier.readings import Readings
 from synth_engine.synthesizer import PADDING
 
@@ -98,3 +98,13 @@ def test_alignment_turns_the_least_sure_of_an_overread_class() -> None:
 def test_matching_nothing_matches_nothing() -> None:
     points, absent = np.zeros((1, 2, 2), np.float32), np.zeros((1, 2), bool)
     assert not match(points, points, ~absent, absent)[1].any()
+
+
+def test_classes_read_too_often_cost_and_lacking_ones_pay() -> None:
+    expected = np.full(3, 1 / 3, np.float32)
+    found = readings([[0, 0], [0, 1]], sure=0.98)  # the rest of a certainty is shared by the other classes
+    costs = class_costs(found, expected, 1.0)
+    shares = np.array([3 * 0.98 + 0.01, 0.98 + 3 * 0.01, 4 * 0.01]) / 4
+    assert costs == pytest.approx(np.log(shares * 3), abs=1e-3)
+    assert class_costs(found, expected, 0.5) == pytest.approx(costs / 2, abs=1e-6)
+    assert not class_costs(readings([[255, 255]]), expected, 0.0).any()

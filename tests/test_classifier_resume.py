@@ -54,11 +54,18 @@ def equal(one: list[Any], other: list[Any]) -> bool:
     return all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
 
 
-@pytest.mark.parametrize(("network", "real", "at"), [("four-head", 0, "train 4/4"), ("grid", 6, "round 2")])
+@pytest.mark.parametrize(
+    ("network", "real", "at", "parts"),
+    [
+        ("four-head", 0, "train 4/4", {}),
+        ("grid", 6, "round 2", {}),
+        ("grid", 6, "adapt 3/4", {"paste": 1.0, "information": 1.0}),
+    ],
+)
 def test_a_resumed_run_equals_an_uninterrupted_one(
-    tiny: Recipe, tmp_path: Path, network: str, real: int, at: str
+    tiny: Recipe, tmp_path: Path, network: str, real: int, at: str, parts: dict[str, float]
 ) -> None:
-    settings = replace(SMALL, network=network)
+    settings = replace(SMALL, network=network, log_steps=1, adaptation=replace(SMALL.adaptation, **parts))
     whole = run(tmp_path / "whole", tiny, settings, real=real)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "parts", tiny, settings, real=real, echo=interrupt_at(at))

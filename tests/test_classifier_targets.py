@@ -164,22 +164,30 @@ def at_places(logits: np.ndarray) -> np.ndarray:
 
 
 def test_information_is_worth_what_its_equation_says() -> None:
-    logits = np.random.default_rng(1).normal(size=(2, 2, 2))
-    chances = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    present = chances.reshape(4, 2)[:3]
-    expected, shares = np.array([0.25, 0.75], np.float32), present.mean(axis=0)
-    wanted = -(present * np.log(present)).sum(-1).mean() + (shares * np.log(shares / expected)).sum()
-    found = float(information_loss(at_places(logits), READ, PLACES, expected, SHAPE))
-    assert found == pytest.approx(wanted, abs=1e-4)
+    scores, costs = at_places(np.random.default_rng(1).normal(size=(2, 2, 2))), np.array([0.5, -0.5], np.float32)
+    wanted = total = 0.0
+    for image, x, y in ((0, 2, 2), (0, 18, 10), (1, 30, 6)):
+        three = np.exp(scores[image, y // 4, x // 4])
+        there, two = 1 - three[2] / three.sum(), three[:2] / three[:2].sum()
+        wanted, total = wanted + there * (two @ (costs - np.log(two))), total + there
+    assert float(information_loss(scores, READ, PLACES, costs, SHAPE)) == pytest.approx(wanted / total, abs=1e-5)
 
 
-def test_sure_readings_of_all_classes_cost_least() -> None:
-    expected = np.array([1 / 3, 2 / 3], np.float32)
+def test_sure_readings_of_seldom_classes_cost_least() -> None:
+    costs = np.array([-1.0, 1.0], np.float32)
 
     def cost(*classes: int, strength: float = 20.0) -> float:
         logits = strength * np.eye(2)[[*classes, 0]].reshape(2, 2, 2)
-        return float(information_loss(at_places(logits), READ, PLACES, expected, SHAPE))
+        return float(information_loss(at_places(logits), READ, PLACES, costs, SHAPE))
 
-    assert cost(0, 1, 1) == pytest.approx(0.0, abs=1e-3)
-    assert cost(1, 1, 1) > 0.3
-    assert cost(0, 1, 1, strength=0.5) > 0.3
+    assert cost(0, 0, 0) == pytest.approx(-1.0, abs=1e-3)
+    assert cost(0, 0, 1) == pytest.approx(-1 / 3, abs=1e-3)
+    assert cost(0, 0, 0, strength=0.5) > -0.7
+
+
+def test_what_is_hardly_there_hardly_counts() -> None:
+    scores = at_places(np.zeros((2, 2, 2)))
+    scores[..., 2] = -40.0
+    scores[0, 0, 0] = [5.0, 0.0, 40.0]  # at the first place, but surely none
+    found = float(information_loss(scores, READ, PLACES, np.zeros(2, np.float32), SHAPE))
+    assert found == pytest.approx(np.log(2), abs=1e-4)

@@ -19,6 +19,7 @@ from synth_engine.recipe import Filter, Font
 
 keras = pytest.importorskip("keras")
 
+from classifier.config import ROUGH_INFORMATION  # noqa: E402
 from classifier.train import choose_recipe, train  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +56,28 @@ def test_options_that_do_not_fit_cost_no_folder(tiny: Recipe, tmp_path: Path) ->
     assert "none can be used" in refused(tmp_path, tiny, "--real", other)
     for part in ("--adapt-paste", "--adapt-information"):
         assert f"leave out {part}" in refused(tmp_path, tiny, "--network", "ctc", part, 0.5)
+    for part in ("--adapt-paste", "--adapt-information"):
+        assert f"leave out {part}" in refused(tmp_path, tiny, "--network", "ctc", part, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "information"),
+    [
+        (["--augment", "wide"], ROUGH_INFORMATION),
+        (["--augment", "narrow"], 0.0),
+        (["--augment", "wide", "--adapt-information", "0.0"], 0.0),
+        (["--augment", "narrow", "--adapt-information", "0.5"], 0.5),
+        (["--augment", "wide", "--network", "ctc"], 0.0),
+    ],
+)
+def test_information_counts_where_warps_are_wide(
+    tiny: Recipe, tmp_path: Path, options: list[str], information: float
+) -> None:
+    tiny.save(tmp_path / "tiny.toml")
+    places = ["--recipe", str(tmp_path / "tiny.toml"), "--run", str(tmp_path / "run")]
+    result = CliRunner().invoke(train, [*places, *SMALL, "--steps", "1", *options])
+    assert result.exception is None, result.output
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["adaptation"]["information"] == information
 
 
 def test_packages_that_are_missing_cost_no_folder(
