@@ -234,8 +234,6 @@ def test_overhead_of_a_batch(benchmark: BenchmarkFixture, tf: Any) -> None:
     above = {name: round(cost[name] - cost["bare kernel"], 1) for name in ways if name not in ("bare kernel", "sum")}
     above["one thread into tf.data"] = round(above["one thread into tf.data"] - cost["sum"], 1)
     benchmark.extra_info["overhead_us"] = above
-    if quiet():
-        assert above["one thread"] < 25 / 0.85, above
 
 
 def test_a_consumer_at_a_trainers_rate_does_not_wait(benchmark: BenchmarkFixture) -> None:
