@@ -70,6 +70,9 @@ def main(
     real: str, labels: str, refiner: str | None, folder: Path, seeds: int, only: tuple[str, ...], **sizes: int
 ) -> None:
     """Train every row with every seed, score it on LABELS, and print a table of whole texts and characters."""
+    known = [row.name for row in runs(real, refiner, **sizes)]
+    if missing := [name for name in only if name not in known]:
+        raise click.BadParameter(f"no row is {missing[0]!r}; choose among {'; '.join(known)}", param_hint="--only")
     rows: dict[str, list[dict[str, Share]]] = {}
     for seed in range(seeds):
         for run in (row for row in runs(real, refiner, **sizes) if not only or row.name in only):

@@ -60,7 +60,7 @@ def _seams(seed: Any, x: Any) -> tuple[Any, Any]:
 def _partners(seed: Any, x: Any, seam: Any) -> tuple[Any, Any]:
     """For each image another one, drawn among those that its seam leaves whole; and whether there is one.
 
-    Half of the gap is how wide a character may be; beyond the first one of a text, of the mean gap of that text.
+    Characters are taken to reach half way to their neighbours; before a text's first one its mean gap stands for that.
     """
     offset = x[tf.newaxis] - seam[:, tf.newaxis, tf.newaxis]  # (N, N, L): image, partner, the partner's characters
     before = tf.reduce_min(tf.where(offset <= 0.0, -offset, float("inf")), -1)

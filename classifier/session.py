@@ -50,8 +50,8 @@ class Session:
     def learner(self, echo: Echo = click.echo) -> Learner:
         """The network to be taught; RunError or ModelError if the settings, recipe and refiner do not fit together.
 
-        Its settings are those of the run: without `refine` where the network is of no use to a refiner, and with all
-        that was left open.
+        Its settings are those of the run: without `refine` where the network is of no use to a refiner, and with
+        the weight of information decided.
         Draws Keras' initial weights from its global seed: set that first (`runtime.prepare_tensorflow`).
         """
         settings, recipe = self.settings, self.source.recipe

@@ -79,7 +79,7 @@ def test_refined_images_are_two_valued_like_real_ones(tiny: Recipe, data: str, r
 
 
 def lesson_of(recipe: Recipe, weight: float) -> dict[str, object]:
-    """Five synthetic images, and three others as if real, taught with ``weight``; some characters' middles are off."""
+    """Five synthetic images, and three others as if real, taught with ``weight``."""
     batch, real = Synthesizer(recipe, 4).batch(0, 5), Synthesizer(recipe, 5).batch(0, 3)
     points = (real.boxes[..., :2] + real.boxes[..., 2:] - 1) / np.float32(2)
     weights = np.full(real.labels.shape, weight, np.float32)

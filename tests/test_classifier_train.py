@@ -56,8 +56,6 @@ def test_options_that_do_not_fit_cost_no_folder(tiny: Recipe, tmp_path: Path) ->
     assert "none can be used" in refused(tmp_path, tiny, "--real", other)
     for part in ("--adapt-paste", "--adapt-information"):
         assert f"leave out {part}" in refused(tmp_path, tiny, "--network", "ctc", part, 0.5)
-    for part in ("--adapt-paste", "--adapt-information"):
-        assert f"leave out {part}" in refused(tmp_path, tiny, "--network", "ctc", part, 0.5)
 
 
 @pytest.mark.parametrize(
