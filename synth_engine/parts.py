@@ -58,8 +58,12 @@ class Character(Part, frozen=True, kw_only=True):
     """Each character's own shape: turned, scaled, slanted (``shear``: px to the right for each px up), in perspective.
 
     ``perspective`` moves each corner of the character's box by up to this share of half its sides, in x and in y.
+    ``stretch`` first stretches its ink to its cell, as wide as its advance and as high as the face from its ascender to
+    the baseline, or to where the character ends below it; the cells' middles stand on one line. So an x is as tall as
+    an 8: what cutting characters out and resizing them to one height does.
     """
 
+    stretch: bool = False
     angle_deg: Range = 0.0
     scale: Range = 1.0
     aspect: Range = 1.0

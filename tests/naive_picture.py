@@ -60,6 +60,11 @@ class NaivePicture:
         paper = Image.new("L", (400, 400))
         ImageDraw.Draw(paper).text((150, 250), self.recipe.alphabet[letter], 255, self.faces[face], anchor="ls")
         x0, y0, x1, y1 = paper.getbbox()
+        if self.recipe.picture.character.stretch:
+            face, high = self.faces[face], self.faces[face].getmetrics()[0]
+            cell = (round(face.getlength(self.recipe.alphabet[letter])), high + max(0, y1 - 250))
+            ink = paper.crop((x0, y0, x1, y1)).resize(cell, Image.BILINEAR)
+            return np.asarray(ink).astype(float), 0, math.floor(-high / 2 - cell[1] / 2)
         return np.asarray(paper)[y0:y1, x0:x1].astype(float), x0 - 150, y0 - 250
 
     def glyphs(self, index: int, attempt: int = 0, text_attempt: int = 0) -> list[Glyph]:

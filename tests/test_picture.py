@@ -24,6 +24,8 @@ from tests.naive_picture import NaivePicture, box_of, on_canvas
 FLOW = Flow(y_px=(28, 36), gap_px=(-2, 3), jitter_px=(-3, 3), x_px=(-6, 6))
 BENT = Character(angle_deg=(-30, 30), scale=(0.7, 1.4), aspect=(0.8, 1.2), shear=(-0.3, 0.3), perspective=0.3)
 
+STRETCHED = msgspec.structs.replace(BENT, stretch=True)
+
 
 def recipe_of(**changes: object) -> Recipe:
     picture = Picture(layout=FLOW, character=BENT, ink=Ink(level=(0, 90)), ground=Flat(level=(140, 255)))
@@ -55,7 +57,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     )
     return recipe_of(
         layout=layout, placement=None if layout else CELLS, raster=raster,
-        character=draw(st.sampled_from([BENT, Character(), Character(angle_deg=(-360, 360))])),
+        character=draw(st.sampled_from([BENT, Character(), Character(angle_deg=(-360, 360)), STRETCHED])),
         mask=draw(st.sampled_from([Mask(), Mask(lines=((0, 3, 80, 40),))])),
     )  # fmt: skip
 
@@ -90,6 +92,17 @@ def test_no_pixel_is_read_from_beyond_a_characters_tile(size_px: int) -> None:
     for start in range(0, 40 * 32, 32):
         placing.place(block, np.zeros((32, 4), np.uint8), start)
         assert not block.ink.any()
+
+
+def test_stretched_characters_are_equally_tall_but_for_what_hangs_below() -> None:
+    layout, plain = Flow(y_px=35), Character(stretch=True)
+    batch = Synthesizer(recipe_of(layout=layout, character=plain, alphabet="aW4g", length=4), 0).batch(0, 32)
+    heights = np.diff(batch.boxes[..., 1::2])[..., 0]
+    for image, text in zip(heights, batch.texts(), strict=True):
+        upright = {h for h, character in zip(image, text, strict=True) if character != "g"}
+        hanging = {h for h, character in zip(image, text, strict=True) if character == "g"}
+        assert len(upright) < 2, text
+        assert not upright or not hanging or min(hanging) > max(upright), text
 
 
 def test_masks_boxes_and_centres_tell_the_same() -> None:

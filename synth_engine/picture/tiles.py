@@ -39,7 +39,8 @@ class TileBank:
     def of(cls, recipe: Recipe) -> TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
         faces = [fonts.open_font(font) for font in recipe.faces]
-        drawn = [_draw(face, character) for face in faces for character in recipe.alphabet]
+        stretch = recipe.picture is not None and recipe.picture.character.stretch
+        drawn = [_draw(face, character, stretch) for face in faces for character in recipe.alphabet]
         quads = [_quads(tile) for tile, _, _ in drawn]
         sizes = [quad.size for quad in quads]
         first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -53,14 +54,19 @@ class TileBank:
         )
 
 
-def _draw(face: ImageFont.FreeTypeFont, character: str) -> tuple[NDArray[np.uint8], int, int]:
-    """(bordered ink, x, y) of one character, cut to its ink."""
+def _draw(face: ImageFont.FreeTypeFont, character: str, stretch: bool) -> tuple[NDArray[np.uint8], int, int]:
+    """(bordered ink, x, y) of one character, cut to its ink, or that stretched to its cell."""
     left, top, right, bottom = (round(v) for v in face.getbbox(character, anchor="ls"))
     paper = Image.new("L", (right - left + 2, bottom - top + 2))
     ImageDraw.Draw(paper).text((1 - left, 1 - top), character, font=face, fill=255, anchor="ls")
     box = paper.getbbox() or (1, 1, 2, 2)
-    ink = np.pad(np.asarray(paper.crop(box)), BORDER)
-    return ink, left - 1 + box[0], top - 1 + box[1]
+    ink, x, y = paper.crop(box), left - 1 + box[0], top - 1 + box[1]
+    if stretch:
+        ascent = face.getmetrics()[0]
+        height = ascent + max(0, y + ink.height)
+        ink = ink.resize((max(1, round(face.getlength(character))), height), Image.Resampling.BILINEAR)
+        x, y = 0, -(ascent + height) // 2
+    return np.pad(np.asarray(ink), BORDER), x, y
 
 
 def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:
