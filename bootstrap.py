@@ -20,7 +20,7 @@ CHECKS = (
     ("lint", ["-m", "ruff", "check", "."]),
     ("format", ["-m", "ruff", "format", "--check", "."]),
     ("types", ["-m", "mypy"]),
-    ("tests", ["-m", "pytest"]),
+    ("tests", ["-m", "pytest", "--numprocesses=2", "--dist=loadfile"]),
     ("benchmarks, tiny", ["-m", "pytest", "bench", "--benchmark-disable-gc", "--benchmark-max-time=0.1"]),
 )
 

@@ -22,15 +22,16 @@ from classifier.paste import paste, widened
 from classifier.targets import centres, grid_targets, visibility, within
 from synth_engine.scaling import to_network
 from synth_engine.synthesizer import PADDING
+from synth_engine.training.ink import Refiner
 
 
 class Learner(keras.Model):
     """``student`` learns; ``teacher`` is its moving average (Tarvainen & Valpola 2017, eq. 1), which gets saved.
 
-    ``refiner``, if any, is a frozen network from images to images, applied to ``refined_share`` of the synthetic ones.
+    ``refiner``, if any, is applied to ``refined_share`` of the synthetic images.
     """
 
-    def __init__(self, student: Any, teacher: Any, settings: Training, refiner: Any = None) -> None:
+    def __init__(self, student: Any, teacher: Any, settings: Training, refiner: Refiner | None = None) -> None:
         super().__init__(name="learner")
         self.student, self.teacher, self.refiner, self.settings = student, teacher, refiner, settings
         self.refined_share = {"raw": 0.0, "refined": 1.0, "mixed": 0.5}[settings.data]
@@ -75,12 +76,12 @@ class Learner(keras.Model):
         return [tf.concat(pair, axis=0) for pair in zip(parts, real, strict=True)]
 
     def _refined(self, images: Any) -> Any:
-        """The first share of the images refined, then cut at 0: real images are two-valued, so must these be."""
+        """The first share of the images refined, and drawn as ink: real images are two-valued, so must these be."""
         count = round(self.refined_share * images.shape[0])
         if self.refiner is None or count == 0:
             return images
-        refined = tf.stop_gradient(self.refiner(images[:count], training=False))
-        return tf.concat([tf.where(refined > 0.0, 1.0, -1.0), images[count:]], axis=0)
+        refined = self.refiner.draw(images[:count], tf.random.fold_in(self._seed(), 2))
+        return tf.concat([refined, images[count:]], axis=0)
 
     def _warped(self, images: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any, Any, Any]:
         shape = images.shape[1:3]
@@ -143,7 +144,7 @@ def learning_rate(peak: float, warmup_steps: int, steps: int) -> Any:
     )
 
 
-def make_learner(network: Any, settings: Training, refiner: Any = None) -> Learner:
+def make_learner(network: Any, settings: Training, refiner: Refiner | None = None) -> Learner:
     """A learner whose student and teacher both start as copies of ``network``."""
     teacher = keras.models.clone_model(network)
     teacher.set_weights(network.get_weights())

@@ -22,6 +22,7 @@ from gan.simgan import METRICS
 from synth_engine.errors import RunError
 from synth_engine.scaling import from_network, to_network
 from synth_engine.sheet import draw_sheet
+from synth_engine.training import ink
 from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.metrics import MetricsTable
 
@@ -117,10 +118,14 @@ class Periodic(keras.callbacks.Callback):
         self.passed = passed
 
 
-def draw_progress(refiner: Any, synthetic: Images, real: Images) -> Image.Image:
-    """A sheet of real, synthetic and refined images and of the change; the arrays are (N, H, W) uint8 {0, 1}."""
+def draw_progress(refiner: Any, synthetic: Images, real: Images, seed: int, open_px: int) -> Image.Image:
+    """A sheet of real, synthetic and refined images and of how likely each pixel is to change.
+
+    The arrays are (N, H, W) uint8 {0, 1}.
+    """
     before = to_network(synthetic[:SHOWN])
     after = np.asarray(refiner(before))
-    change = from_network(np.abs(after - before) - 1.0)
-    rows = (("real", real[:SHOWN]), ("synthetic", synthetic[:SHOWN]), ("refined", after), ("|difference|", change))
-    return draw_sheet(rows)
+    refined, change = ink.drawn(after, seed, open_px), from_network(np.abs(after - before) - 1.0)
+    return draw_sheet(
+        (("real", real[:SHOWN]), ("synthetic", synthetic[:SHOWN]), ("refined", refined), ("|difference|", change))
+    )

@@ -11,12 +11,13 @@ from typing import Any
 import tensorflow as tf
 
 from synth_engine.errors import RunError
+from synth_engine.scaling import to_network
 
 Tensor = Any
 
 
 class HistoryBuffer(tf.Module):
-    """Holds up to ``capacity`` images (H, W, 1) in [-1, 1], float32.
+    """Holds up to ``capacity`` binary images (H, W, 1), a byte a pixel; it takes and gives them as float32 {-1, 1}.
 
     ``batch_size`` must be even and divide ``capacity``; raises RunError if it does not.
     """
@@ -27,24 +28,24 @@ class HistoryBuffer(tf.Module):
             message = f"a history takes whole batches of even size, received {capacity} images in {batch_size}s"
             raise RunError(f"{message}; choose an even batch size", (capacity, batch_size))
         self.capacity, self.half = capacity, batch_size // 2
-        self.images = tf.Variable(tf.zeros((capacity, *shape, 1)), trainable=False, name="images")
+        self.images = tf.Variable(tf.zeros((capacity, *shape), tf.uint8), trainable=False, name="images")
         self.filled = tf.Variable(0, dtype=tf.int64, trainable=False, name="filled")
         self.generator = tf.random.Generator.from_seed(seed, alg="philox")
 
     def exchange(self, refined: Tensor) -> Tensor:
         """Half of ``refined`` and half a batch from earlier calls; then keep half of ``refined``.
 
-        ``refined``: (batch_size, H, W, 1) float32. Until half a batch is stored it comes back whole. The kept half
+        ``refined``: (batch_size, H, W, 1) {-1, 1}. Until half a batch is stored it comes back whole. The kept half
         fills free slots first; once full, it replaces as many distinct slots drawn at random.
         """
         mixed = tf.cond(self.filled >= self.half, lambda: self._mix(refined), lambda: tf.identity(refined))
         slots = tf.cond(self.filled < self.capacity, self._free_slots, lambda: self._draw_slots(self.capacity))
-        self.images.scatter_update(tf.IndexedSlices(refined[: self.half], slots))
+        self.images.scatter_update(tf.IndexedSlices(tf.cast(refined[: self.half, ..., 0] > 0, tf.uint8), slots))
         self.filled.assign(tf.minimum(self.filled + self.half, self.capacity))
         return mixed
 
     def _mix(self, refined: Tensor) -> Tensor:
-        earlier = tf.gather(self.images, self._draw_slots(self.filled))
+        earlier = to_network(tf.gather(self.images, self._draw_slots(self.filled)))
         return tf.concat([refined[: self.half], earlier], axis=0)
 
     def _free_slots(self) -> Tensor:

@@ -1,6 +1,6 @@
 """`python -m gan.refine`: apply a saved refiner to real images or to those of a recipe.
 
-Any Keras file that maps (N, H, W, 1) to the same shape will do; how it was trained does not matter here.
+Any Keras file will do that says of images (N, H, W, 1) how likely each pixel is ink; see `training.ink`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -25,14 +25,23 @@ from synth_engine.scaling import from_network, to_network
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.networks import load_refiner, recipe_beside
 
+if TYPE_CHECKING:
+    from synth_engine.training.ink import Refiner
+
 Images = npt.NDArray[np.uint8]
 BATCH = 256
 
 
-def refine_images(refiner: Any, images: Images) -> Images:
-    """Images (N, H, W) uint8 {0, 1} as the refiner shows them: grey (N, H, W) uint8 0-255."""
-    chunks = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
-    return np.concatenate([from_network(refiner(to_network(chunk), training=False)) for chunk in chunks])
+def refine_images(refiner: Refiner, images: Images, seed: int, first: int = 0) -> Images:
+    """Images (N, H, W) uint8 {0, 1} refined: ink 255 and ground 0, (N, H, W) uint8.
+
+    What is drawn by chance in image k depends on (seed, first + k) alone.
+    """
+    parts = []
+    for start in range(0, len(images), BATCH):
+        chunk = to_network(images[start : start + BATCH])
+        parts.append(from_network(refiner.draw_numbered(chunk, seed, first + start)))
+    return np.concatenate(parts)
 
 
 @click.command(
@@ -42,19 +51,19 @@ def refine_images(refiner: Any, images: Images) -> Images:
 @click.option("--refiner", required=True, type=click.Path(), help="A refiner.keras.")
 @click.option("--recipe", metavar="NAME|TOML", help="Refine this recipe's images, instead of those in PATH.")
 @click.option("--count", type=click.IntRange(1), help="Images to make; with --recipe.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the recipe's images.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of every random draw.")
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="New folder for the PNG files.")
 def refine(path: str | None, refiner: str, recipe: str | None, count: int | None, seed: int, out: str) -> None:
     """Refine the images in PATH (a folder of images or challenge files), or COUNT images of a recipe.
 
-    Writes grey PNG files; for a recipe labels.csv (name,text) too. Images in PATH are binarised as recipe.toml beside
-    the refiner says. The folder appears once all of it is written.
+    Writes PNG files, ink white; for a recipe labels.csv (name,text) too. Images in PATH are binarised as recipe.toml
+    beside the refiner says. The folder appears once all of it is written.
     """
     if (path is None) == (recipe is None) or (recipe is None) != (count is None):
         raise click.UsageError("give either PATH, or --recipe with --count")
     with _whole_folder(Path(out)) as folder:
         made = _refine_recipe(refiner, recipe, count, seed, folder) if recipe and count else None
-        made = made or _refine_path(refiner, str(path), folder)
+        made = made or _refine_path(refiner, str(path), seed, folder)
     click.echo(f"{out}: {made}")
 
 
@@ -65,14 +74,14 @@ def _refine_recipe(refiner: str, recipe: str, count: int, seed: int, folder: Pat
     for start in range(0, count, BATCH):
         batch = synthesizer.batch(start, min(BATCH, count - start))
         names = [f"{i:08d}" for i in range(start, start + len(batch))]
-        _write(folder, names, refine_images(model, batch.images))
+        _write(folder, names, refine_images(model, batch.images, seed, start))
         rows += zip(names, batch.texts(), strict=True)
     with (folder / "labels.csv").open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
     return f"{count} refined images and labels.csv"
 
 
-def _refine_path(refiner: str, path: str, folder: Path) -> str:
+def _refine_path(refiner: str, path: str, seed: int, folder: Path) -> str:
     from synth_engine.target import load_target
 
     source = recipe_beside(refiner)
@@ -80,11 +89,11 @@ def _refine_path(refiner: str, path: str, folder: Path) -> str:
     model = _prepared(refiner, source)
     for start in range(0, len(target.names), BATCH):
         part = slice(start, start + BATCH)
-        _write(folder, target.names[part], refine_images(model, target.images[part]))
+        _write(folder, target.names[part], refine_images(model, target.images[part], seed, start))
     return f"{len(target.names)} refined images; " + "\n".join(target.report.lines())
 
 
-def _prepared(refiner: str, recipe: Recipe) -> Any:
+def _prepared(refiner: str, recipe: Recipe) -> Refiner:
     from synth_engine.runtime import prepare_tensorflow
 
     prepare_tensorflow(None)

@@ -20,7 +20,7 @@ CURVES = {  # of metrics.csv
     "Mean change of a pixel in training": ("mean_change",),
 }
 ASSESSED = {  # of assessment.csv
-    "Told apart by a fresh classifier": tuple(f"two_sample{which}" for which in ("", "_raw", "_grey", "_grey_raw")),
+    "Told apart by a fresh classifier": ("two_sample", "two_sample_raw"),
     "Kernel distance to real": ("kernel", "kernel_raw"),
     "Labels kept": ("kept", "kept_worst"),
     "Accuracy of the discriminator, no noise": ("accuracy_real", "accuracy_refined"),

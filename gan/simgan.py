@@ -21,6 +21,7 @@ from gan.reader import Reader
 from gan.schedule import phases
 from gan.view import View
 from synth_engine.scaling import to_network
+from synth_engine.training import ink
 
 Tensor = Any
 Logs = dict[str, Tensor]
@@ -31,7 +32,7 @@ METRICS = (
 
 
 class SimGAN(keras.Model):
-    """Refiner and discriminator for images of ``shape`` (H, W) px.
+    """Refiner and discriminator for images of ``shape`` (H, W) px, whose ink is opened by squares of ``open_px``.
 
     ``fit`` takes batches (synthetic (S, B, H, W), real (R, B, H, W)), both uint8 {0, 1}: in the phases ``refiner`` and
     ``discriminator`` S = R = 1; in ``adversarial`` S is the refiner's and the discriminator's updates together and R
@@ -39,9 +40,9 @@ class SimGAN(keras.Model):
     labels (S, B, L) uint8 and boxes (S, B, L, 4) follow. Logs are means over all updates since the last reset.
     """
 
-    def __init__(self, config: Config, shape: tuple[int, int], reader: Reader | None = None) -> None:
+    def __init__(self, config: Config, shape: tuple[int, int], reader: Reader | None = None, open_px: int = 0) -> None:
         super().__init__(name="simgan")
-        self.config, self.reader = config, reader if config.label_weight else None
+        self.config, self.reader, self.open_px = config, reader if config.label_weight else None, open_px
         self.refiner = build_refiner(shape, config)
         self.averaged = keras.models.clone_model(self.refiner)
         self.averaged.set_weights(self.refiner.get_weights())
@@ -119,10 +120,10 @@ class SimGAN(keras.Model):
         """One update of the refiner towards the identity, for a start that the discriminator cannot mock."""
         images = to_network(synthetic)
         with tf.GradientTape() as tape:
-            refined = self.refiner(images, training=True)
+            refined = losses.clip(self.refiner(images, training=True))
             loss = losses.self_regularisation(refined, images)
         self._improve_refiner(tape, loss)
-        return self._log(self_reg=loss, mean_change=losses.mean_change(losses.clip(refined), images))
+        return self._log(self_reg=loss, mean_change=losses.mean_change(refined, images))
 
     def update_refiner(self, synthetic: Tensor, *known: Tensor) -> Logs:
         """One update of the refiner on a batch (B, H, W) uint8; the discriminator stays as it is.
@@ -131,20 +132,21 @@ class SimGAN(keras.Model):
         """
         images = to_network(synthetic)
         with tf.GradientTape() as tape:
-            refined = self.refiner(images, training=True)
-            logits = self.discriminator(self._seen(losses.clip(refined)), training=False)
+            refined = losses.clip(self.refiner(images, training=True))
+            drawn = self.draw(refined)
+            logits = self.discriminator(self._seen(drawn), training=False)
             adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
             self_reg = losses.self_regularisation(refined, images)
             loss = adversarial + self.config.self_reg_weight * self_reg
-            extra = {"labels": self.reader.label_loss(losses.clip(refined), *known)} if self.reader else {}
+            extra = {"labels": self.reader.label_loss(drawn, *known)} if self.reader else {}
             loss += sum(self.config.label_weight * term for term in extra.values())
         self._improve_refiner(tape, loss)
-        change = losses.mean_change(losses.clip(refined), images)
+        change = losses.mean_change(refined, images)
         return self._log(refiner_adversarial=adversarial, self_reg=self_reg, mean_change=change, **extra)
 
     def update_discriminator(self, synthetic: Tensor, real: Tensor) -> Logs:
         """One update of the discriminator on a real batch and a refined one, half of that from the history."""
-        refined = self.buffer.exchange(losses.clip(self.refiner(to_network(synthetic), training=False)))
+        refined = self.buffer.exchange(self.draw(losses.clip(self.refiner(to_network(synthetic), training=False))))
         seen = self._seen(tf.concat([to_network(real), refined], axis=0))
         with tf.GradientTape() as tape:
             real_logits, refined_logits = tf.split(self.discriminator(seen, training=True), 2)
@@ -161,9 +163,14 @@ class SimGAN(keras.Model):
             **extra,
         )
 
+    def draw(self, refined: Tensor) -> Tensor:
+        """Binary images from what the refiner puts out, (N, H, W, 1) in [-1, 1]; see `training.ink`."""
+        normal = self.view.generator.normal(ink.normal_shape(tf.shape(refined), self.open_px))
+        return ink.draw(refined, normal, self.open_px)
+
     def log_odds(self, images: Tensor) -> Tensor:
-        """What the discriminator thinks of images (N, H, W, 1), softened but without noise: (N,), above 0 for real."""
-        return losses.verdicts(self.discriminator(self.view.soften(images), training=False))
+        """What the discriminator thinks of images (N, H, W, 1), shown as they are: (N,), above 0 for real."""
+        return losses.verdicts(self.discriminator(images, training=False))
 
     def _slope(self, real: Tensor) -> Tensor:
         """The weighted R1 term of every ``r1_steps``-th update, times so many; 0 at the others, which it costs nothing.
@@ -189,18 +196,25 @@ class SimGAN(keras.Model):
         return {name: self.trackers[name].result() for name in values}
 
 
-def build_optimizer(config: Config, rate: float) -> keras.optimizers.Optimizer:
-    """Adam without momentum (beta_1 = 0: the opponent moves too) or plain SGD, as ``config`` says."""
+def build_optimizer(config: Config, rate: float, updates: int) -> keras.optimizers.Optimizer:
+    """Adam or plain SGD, its rate falling as a cosine over so many ``updates`` or constant, as ``config`` says."""
+    if config.rate_falls:
+        rate = keras.optimizers.schedules.CosineDecay(rate, updates, alpha=0.02)
     if config.optimizer == "sgd":
         return keras.optimizers.SGD(rate)
-    return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99)
+    return keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=0.99)
 
 
-def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None = None) -> SimGAN:
+def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None = None, open_px: int = 0) -> SimGAN:
     """A compiled model, its first weights drawn by ``config.seed``."""
     keras.utils.set_random_seed(config.seed)
-    model = SimGAN(config, shape, reader)
-    model.compile(build_optimizer(config, config.refiner_rate), build_optimizer(config, config.discriminator_rate))
+    model = SimGAN(config, shape, reader, open_px)
+    refined = config.refiner_pretrain_steps + config.steps * config.refiner_updates
+    judged = config.discriminator_pretrain_steps + config.steps * config.discriminator_updates
+    model.compile(
+        build_optimizer(config, config.refiner_rate, refined),
+        build_optimizer(config, config.discriminator_rate, judged),
+    )
     return model
 
 

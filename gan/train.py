@@ -52,7 +52,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 )
 @click.option("--reader", type=click.Path(), help="A frozen classifier.keras that judges whether labels are kept.")
 @click.option(
-    "--preset", default="cpu", show_default=True, type=click.Choice(PRESETS), help="paper: for a GPU; modern: untried."
+    "--preset", default="modern", show_default=True, type=click.Choice(PRESETS), help="paper: as of 2017, for a GPU."
 )
 @click.option("--run", "folder", default="runs/gan", show_default=True, type=FOLDER, help="Where results go.")
 @click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint; give the same options again.")
@@ -64,13 +64,12 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option("--steps", "steps", COUNT, "Adversarial steps.")
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
 @preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change against fooling.")
-@preset_option("--label-weight", "label_weight", NOT_NEGATIVE, "Weight of the reader's mistakes; needs --reader.")
+@preset_option("--label-weight", "label_weight", NOT_NEGATIVE, "Weight of the mistakes of --reader, if given.")
 @preset_option("--r1-weight", "r1_weight", NOT_NEGATIVE, "Weight of the discriminator's slope at real images.")
 @preset_option("--refiner-rate", "refiner_rate", POSITIVE, "The refiner's learning rate.")
 @preset_option("--discriminator-rate", "discriminator_rate", POSITIVE, "The discriminator's learning rate.")
 @preset_option("--refiner-updates", "refiner_updates", COUNT, "Refiner's updates a step, the paper's K_g.")
 @preset_option("--discriminator-updates", "discriminator_updates", COUNT, "Discriminator's updates a step, K_d.")
-@preset_option("--softening-px", "softening_sigma_px", NOT_NEGATIVE, "Sigma of the blur it sees, px; 0: none.")
 @preset_option("--noise", "noise_stddev", NOT_NEGATIVE, "Deviation of the noise it sees at first, values in [-1, 1].")
 @preset_option("--report-steps", "report_steps", COUNT, "Steps between rows of metrics.csv.")
 @preset_option("--cutout-px", "cutout_px", click.IntRange(0, 64), "Side of a square hidden from it, px; 0: none.")
@@ -88,7 +87,7 @@ def train(
     Without options it needs no data and no labels: it draws its own real images with the package `captcha`.
     """
     config = Config.preset(preset, **changes)
-    if config.label_weight and not reader:
+    if changes["label_weight"] and not reader:
         raise RunError("--label-weight needs a classifier to be asked: give --reader FILE", config.label_weight)
     source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo")).require_binary()
     given = {"real": real, "real_limit": real_limit, "reader": reader}

@@ -97,7 +97,7 @@ class Training:
         self.tensorboard, self.reader = tensorboard, reader
         self.real, self.held_out = hold_out(real, config.assessed_images)
         self.synthetic = Synthesizer(recipe, config.seed + HELD_OUT_SEEDS).batch(0, config.assessed_images)
-        self.model: SimGAN = build_simgan(config, recipe.shape, reader)
+        self.model: SimGAN = build_simgan(config, recipe.shape, reader, recipe.binarize.open_px)
         self.checkpoints = Checkpoints(
             run.path / "checkpoints",
             self.model.state,
@@ -177,10 +177,13 @@ class Training:
 
     def _draw(self) -> None:
         """A sheet of the averaged weights, as they are now and, by its step, among those of the whole run."""
-        picture = draw_progress(self.model, self.synthetic.images, self.held_out)
+        picture = self._sheet(self.model)
         for name in (f"{SHEETS}/{self.checkpoints.step:07}.png", SHEET):
             with self._writing(name) as path:
                 save_picture(picture, path)
+
+    def _sheet(self, refiner: Any) -> Any:
+        return draw_progress(refiner, self.synthetic.images, self.held_out, self.config.seed, self.model.open_px)
 
     def _outcome(self) -> Outcome:
         """What all assessments came to; raises RunError when the table of them is gone or damaged."""
@@ -196,9 +199,8 @@ class Training:
         refiner = build_refiner(self.recipe.shape, self.config)
         self.model.choice.apply(refiner.variables)
         network = clipped(refiner)
-        sheet = draw_progress(network, self.synthetic.images, self.held_out)
         with self._writing(SHEET) as path:
-            save_picture(sheet, path)
+            save_picture(self._sheet(network), path)
         with self._writing(REFINER) as path:
             write_with(path, network.save)
         outcome = self._outcome()

@@ -1,15 +1,12 @@
-"""View: how the discriminator gets to see images, real and refined alike: softened, noisy, shifted, cut out.
+"""View: how the discriminator gets to see images, real and refined alike: noisy, shifted, cut out.
 
-Binary real pixels and a refiner's continuous ones would be told apart by their values alone; through one blur both
-are continuous. Nothing here is trained, and nothing is mirrored: a mirrored character is another one.
+Nothing here is trained, and nothing is mirrored: a mirrored character is another one.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from gan.config import Config
@@ -18,11 +15,10 @@ Tensor = Any
 
 
 class View(tf.Module):
-    """Built from ``config``'s softening, noise, shift and cutout; each is left out where its value is 0."""
+    """Built from ``config``'s noise, shift and cutout; each is left out where its value is 0."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(name="view")
-        self.kernel = gaussian_kernel(config.softening_sigma_px) if config.softening_sigma_px else None
         self.noise_stddev, self.shift_px, self.cutout_px = config.noise_stddev, config.shift_px, config.cutout_px
         self.fade_steps = config.noise_until_share * config.steps
         self.generator = tf.random.Generator.from_seed(config.seed + 1, alg="philox")
@@ -34,15 +30,7 @@ class View(tf.Module):
         So is a square of ground, cut out where its middle falls. Give real and refined ones in one call: then they
         share everything but the noise's draws.
         """
-        return self._cut_out(self._shift(self._disturb(self.soften(images), step)))
-
-    def soften(self, images: Tensor) -> Tensor:
-        """``images`` under the Gaussian blur; beyond the edges lies ground (-1)."""
-        if self.kernel is None:
-            return images
-        rows, columns = self.kernel[:, None, None, None], self.kernel[None, :, None, None]
-        blurred = tf.nn.conv2d(images + 1.0, rows, strides=1, padding="SAME")
-        return tf.nn.conv2d(blurred, columns, strides=1, padding="SAME") - 1.0
+        return self._cut_out(self._shift(self._disturb(images, step)))
 
     def _disturb(self, images: Tensor, step: Any) -> Tensor:
         if not self.noise_stddev:
@@ -68,10 +56,3 @@ class View(tf.Module):
             near.append((tf.range(side) >= start) & (tf.range(side) < start + self.cutout_px))
         hole = (near[0][:, None] & near[1])[..., None]
         return tf.where(hole, -1.0, images)
-
-
-def gaussian_kernel(sigma_px: float) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Weights (2r+1,) float32 of a Gaussian cut off at r = ceil(3 sigma), with sum 1."""
-    radius = math.ceil(3 * sigma_px)
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma_px) ** 2)
-    return (weights / weights.sum()).astype(np.float32)

@@ -25,11 +25,11 @@ def test_changes_that_are_none_keep_the_presets_values() -> None:
 )
 def test_a_change_that_makes_no_sense_is_named(change: dict[str, int], named: str) -> None:
     with pytest.raises(RunError, match=named):
-        Config.preset("cpu", **change)
+        Config.preset("modern", **change)
 
 
 def test_an_unknown_preset_lists_the_known_ones() -> None:
-    with pytest.raises(RunError, match=r"'gpu'.*cpu, paper"):
+    with pytest.raises(RunError, match=r"'gpu'.*modern, paper"):
         Config.preset("gpu")
 
 

@@ -21,6 +21,7 @@ from gan.refine import refine, refine_images
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError, RunError
 from synth_engine.scaling import from_network
+from synth_engine.training.ink import Refiner, drawn
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def refiner(tiny: Recipe, tmp_path: Path) -> Path:
     """A run folder's refiner.keras, which has not learned anything, and its recipe.toml."""
     path = tmp_path / "run" / "refiner.keras"
     path.parent.mkdir()
-    clipped(build_refiner(tiny.shape, Config.preset("cpu", features=8, blocks=1))).save(path)
+    clipped(build_refiner(tiny.shape, Config.preset("modern", features=8, blocks=1))).save(path)
     tiny.save(path.parent / "recipe.toml")
     return path
 
@@ -75,8 +76,9 @@ def test_refined_images_are_the_networks_output_whatever_the_batch(
     monkeypatch.setattr("gan.refine.BATCH", 4)
     network = keras.Sequential([keras.Input((*tiny.shape, 1)), keras.layers.Rescaling(-0.5)])
     images = Synthesizer(tiny, 0).batch(0, 10).images
-    expected = from_network(np.where(images, -0.5, 0.5)[..., None])
-    np.testing.assert_array_equal(refine_images(network, images), expected)
+    expected = from_network(drawn(np.where(images, np.float32(-0.5), np.float32(0.5))[..., None], 3, 0))
+    np.testing.assert_array_equal(refine_images(Refiner(network), images, 3), expected)
+    assert 0.2 < (expected == 255)[images == 1].mean() < 0.3
 
 
 def test_without_a_recipe_beside_it_nobody_knows_how_to_binarise(refiner: Path, tmp_path: Path) -> None:

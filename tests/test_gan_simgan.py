@@ -23,7 +23,7 @@ RNG = np.random.default_rng(0)
 
 
 def small(**changes: Any) -> Config:
-    return Config.preset("cpu", **{"features": 8, "blocks": 1, "batch_size": 4, "history_batches": 2, **changes})
+    return Config.preset("modern", **{"features": 8, "blocks": 1, "batch_size": 4, "history_batches": 2, **changes})
 
 
 def data(synthetic: int, real: int) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ from gan.simgan import SimGAN, build_simgan
 from gan.train import train
 
 SMALL = Config.preset(
-    "cpu", features=2, blocks=1, batch_size=2, history_batches=2, discriminator_pretrain_steps=1, steps=2,
+    "modern", features=2, blocks=1, batch_size=2, history_batches=2, discriminator_pretrain_steps=1, steps=2,
     report_steps=1, sheet_steps=2, checkpoint_steps=2, assessed_images=4, two_sample_steps=1,
 )  # fmt: skip
 

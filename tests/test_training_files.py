@@ -10,6 +10,7 @@ import pytest
 
 from synth_engine import Recipe
 from synth_engine.errors import ModelError, RunError
+from synth_engine.recipe import Binarize
 from synth_engine.training.metrics import MetricsTable
 from synth_engine.training.networks import load_refiner, recipe_beside
 from synth_engine.training.tensorboard import check_tensorboard, tensorboard_callbacks
@@ -23,8 +24,10 @@ def refiner(path: Path, shape: tuple[int | None, ...]) -> Path:
 
 
 def test_a_refiner_that_fits_comes_frozen(tiny: Recipe, tmp_path: Path) -> None:
-    network = load_refiner(refiner(tmp_path / "refiner.keras", tiny.shape), tiny)
-    assert network.trainable_variables == []
+    recipe = tiny.replace(binarize=Binarize(open_px=2))
+    found = load_refiner(refiner(tmp_path / "refiner.keras", tiny.shape), recipe)
+    assert found.network.trainable_variables == []
+    assert found.open_px == 2
 
 
 @pytest.mark.parametrize("shape", [(24, 39), (None, None)])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
+
+if TYPE_CHECKING:
+    from synth_engine.training.ink import Refiner
 
 RECIPE = "recipe.toml"
 
@@ -27,8 +30,8 @@ def load_network(path: str | Path) -> Any:
         raise ModelError(f"{path} cannot be loaded ({type(error).__name__}: {reason}); copy it again", path) from error
 
 
-def load_refiner(path: str | Path, recipe: Recipe) -> Any:
-    """A refiner's network, frozen: images (N, H, W, 1) of ``recipe`` to images of the same shape.
+def load_refiner(path: str | Path, recipe: Recipe) -> Refiner:
+    """The refiner in a ``.keras`` file, frozen, for images of ``recipe``.
 
     Raises ModelError if the file is missing or damaged, or if the network takes or gives something else.
     """
@@ -41,7 +44,9 @@ def load_refiner(path: str | Path, recipe: Recipe) -> Any:
             path,
         )
     network.trainable = False
-    return network
+    from synth_engine.training.ink import Refiner
+
+    return Refiner(network, recipe.binarize.open_px)
 
 
 def recipe_beside(path: str | Path) -> Recipe:
