@@ -45,7 +45,7 @@ def draw_report(
     pictures: Sequence[Path],
 ) -> str:
     """The page; ``metrics`` are rows of metrics.csv, ``pictures`` paths of PNG or GIF files."""
-    assessed = [{name: str(value or "") for name, value in f.as_dict().items()} for f in outcome.figures]
+    assessed = [{name: str(value) for name, value in f.as_row().items()} for f in outcome.figures]
     sections = {
         "Marks": _marks_table(outcome.chosen),
         "Assessments": "".join(pages.curve(name, pages.series(assessed, names)) for name, names in ASSESSED.items()),

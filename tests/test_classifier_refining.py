@@ -274,6 +274,6 @@ def test_the_command_trains_a_refiner_and_tells_what_became_of_it(
     assert "refiner.log says how far it is" in result.output
     refiner = json.loads((tmp_path / "run" / "scores.json").read_text())["refiner"]
     assert refiner["helps"] is False  # one step changes next to nothing
-    assert "mean change of a pixel 0.0%, wanted 0.5% to 15%" in refiner["why"]
+    assert "two-sample accuracy below raw 0.0%, wanted 10 points" in refiner["why"]
     assert f"adaptation uses raw synthetic images ({refiner['why']})" in result.output
     assert "<td>labels kept, worst class<td>" in (tmp_path / "run" / "report.html").read_text()

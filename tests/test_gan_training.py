@@ -174,7 +174,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_and_checkpoint(
 def test_nan_in_the_logs_is_named(tiny: Recipe, tmp_path: Path) -> None:
     made = training(tmp_path / "run", tiny, SMALL.replace(checkpoint_steps=100))
     made.model.refiner.trainable_variables[-1].assign([np.nan] * 4)
-    with pytest.raises(RunError, match=r"received NaN or infinity for .* at step 1; lower.*no checkpoint yet"):
+    with pytest.raises(RunError, match=r"received NaN or infinity for .* at step 2; lower.*no checkpoint yet"):
         made.train()
 
 
