@@ -50,7 +50,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     shift_px: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0  # keeps the discriminator from learning few images by heart
     cutout_px: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0  # side of a square hidden from the discriminator
     report_steps: Count = 25
-    assess_steps: Count = 150  # four times a run
+    assess_steps: Count = 155  # four times a run, the last at its end
     assessed_images: Annotated[int, msgspec.Meta(ge=4)] = 1_024  # of each domain, held out; at most a quarter of real
     two_sample_steps: Count = 100  # updates of the fresh classifier
     sheet_steps: Count = 100

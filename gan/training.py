@@ -74,7 +74,7 @@ class Verdict:
         )
 
     def _doubt(self) -> str:
-        if self.mean_change < 0.002:
+        if self.mean_change < 0.0005:
             return ": next to nothing was refined; train longer or lower --lambda"
         if self.mean_change > 0.15:
             return ": so large a change may erase glyphs; look at the sheet and raise --lambda"
