@@ -15,7 +15,7 @@ from gan import losses  # noqa: E402
 from gan.config import Config  # noqa: E402
 from gan.data import phase_batches, real_batches  # noqa: E402
 from gan.schedule import phases  # noqa: E402
-from gan.simgan import build_simgan  # noqa: E402
+from gan.simgan import build_optimizer, build_simgan  # noqa: E402
 from synth_engine.scaling import to_network  # noqa: E402
 
 SHAPE = (10, 20)
@@ -155,3 +155,36 @@ def test_a_phase_gets_its_batches_in_groups() -> None:
     synthetic, real = next(iter(phase_batches(batches, batches, phase)))
     assert synthetic[:, 0, 0, 0].numpy().tolist() == [0, 1, 2]
     assert real[:, 0, 0, 0].numpy().tolist() == [0]
+
+
+def test_the_refiner_learns_what_real_images_have_by_chance() -> None:
+    """A gap in a line that every other real image has filled, and no synthetic one: filled as often, little else done.
+
+    Synthetic images are all alike: cut at 0 in place of at random, refined ones would all have it or none.
+    """
+    config = small(batch_size=16, steps=120, refiner_rate=1e-3, discriminator_rate=3e-3, self_reg_weight=1.0)
+    model = build_simgan(config.replace(ema_decay=0.9), (16, 24))
+    step = tf.function(model.train_step)
+    for _ in range(config.steps):
+        step((tf.constant(lines(32, 0.0).reshape(2, 16, 16, 24)), tf.constant(lines(16, 0.5)[None])))
+    synthetic = to_network(lines(400, 0.0))
+    drawn = np.asarray(model.draw(model(synthetic)))
+    assert 0.2 < (drawn[:, 8, 12] > 0).mean() < 0.8
+    assert (drawn != synthetic).mean() < 0.02
+
+
+def lines(count: int, filled: float) -> np.ndarray:
+    """Images (count, 16, 24) uint8 of a dotted line, whose gap is ``filled`` by chance."""
+    images = np.zeros((count, 16, 24), np.uint8)
+    images[:, 8, ::2] = 1
+    images[:, 8, 12] = RNG.random(count) < filled
+    return images
+
+
+def test_rates_fall_to_a_fiftieth_over_all_updates() -> None:
+    optimizer = build_optimizer(small(), 1e-3, updates=10)
+    optimizer.build([tf.Variable([1.0])])
+    assert float(optimizer.learning_rate) == pytest.approx(1e-3)
+    optimizer.iterations.assign(10)
+    assert float(optimizer.learning_rate) == pytest.approx(2e-5)
+    assert float(build_optimizer(small(rate_falls=False), 1e-3, updates=10).learning_rate) == pytest.approx(1e-3)
