@@ -42,7 +42,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     refiner_rate: Positive = 3e-4
     discriminator_rate: Positive = 1e-3  # the two-time-scale rule
     rate_falls: bool = True  # both rates, as a cosine: what chance added to the refiner it takes away again
-    beta_1: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.5  # Adam's momentum; at 0 specks did twice the damage
+    beta_1: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.5  # Adam's momentum
     ema_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.99  # averages the last hundred steps' swings away
     history_batches: Count = 64  # 2,048 images, full after 128 steps; 10 MB in each checkpoint
     noise_stddev: NotNegative = 0.0  # at the start; fades linearly to 0 at `noise_until_share` of the steps
