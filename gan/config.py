@@ -21,7 +21,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The `modern` preset; `Config.preset` gives both. Pixel values are in [-1, 1], so a full change of one is 2."""
 
     architecture: Architecture = "modern"
-    features: Count = 32  # with 3 blocks at half resolution a step costs 0.4 CPU-seconds; at full resolution twice that
+    features: Count = 32  # with 3 blocks at half resolution a step costs 0.3 CPU-seconds; at full resolution twice that
     blocks: Count = 3
     batch_size: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = 32  # even: half comes from the history
     steps: Count = 600  # three to five minutes on two cores

@@ -31,7 +31,7 @@ def load_network(path: str | Path) -> Any:
 
 
 def load_refiner(path: str | Path, recipe: Recipe) -> Refiner:
-    """The refiner in a ``.keras`` file, frozen, for images of ``recipe``.
+    """The refiner in a ``.keras`` file, frozen: a network from images (N, H, W, 1) of ``recipe`` to the same shape.
 
     Raises ModelError if the file is missing or damaged, or if the network takes or gives something else.
     """
