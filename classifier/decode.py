@@ -60,7 +60,8 @@ def presence_of(scores: Floats) -> Floats:
         part = scores[start : start + CHUNK]
         odds = part[..., :-1] - part[..., -1:]
         np.exp(np.minimum(odds, ODDS_MAX, out=odds), out=odds)
-        total = odds @ ones
+        with np.errstate(invalid="ignore"):  # BLAS may raise the flag over lanes that it reads beyond the odds
+            total = odds @ ones
         presence[start : start + CHUNK] = total / (1.0 + total)
     return presence
 
