@@ -23,6 +23,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from synth_engine import Recipe, Synthesizer
+from synth_engine.errors import SynthError
 from synth_engine.runtime import prepare_tensorflow
 from synth_engine.stream import live, open_stream, tf_dataset
 from synth_engine.stream.buffers import aligned_empty
@@ -56,7 +57,11 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def tf() -> Any:
-    return prepare_tensorflow(seed=None)
+    """TensorFlow with one thread (its second would sum on the core that draws), where it does not run already."""
+    try:
+        return prepare_tensorflow(seed=None, threads=1)
+    except SynthError:
+        return prepare_tensorflow(seed=None)
 
 
 def kernel(recipe: Recipe, batches: int = BATCHES, size: int = BATCH_SIZE, images: int = 1) -> Callable[[], None]:

@@ -15,6 +15,9 @@ from synth_engine.kernels.place import draw_placement, ink_of
 from synth_engine.kernels.random import NOISE, PLACE, TEXT, mix, sample_key
 from synth_engine.kernels.segment import count_runs, inked_columns, narrow_verdict
 from synth_engine.kernels.text import PADDING, draw_text
+from synth_engine.kernels.vector import prefetch_line
+
+PREFETCHED_BYTES = 1024  # of an image with each candidate: a few cache lines at a time, or the drawing waits for them
 
 
 class Glyphs(NamedTuple):
@@ -68,12 +71,14 @@ def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, pl
         key = sample_key(seed, uint64(start) + uint64(i))
         text_key, place_key = mix(key ^ TEXT), mix(key ^ PLACE)
         accepted, length, face, tried = False, 0, uint64(0), text_tries
+        near = at
         attempt, text = np.int64(0), np.int64(0)  # a plain 0 is a type of its own, and its callees compiled for it too
         while not accepted and attempt < tries_max:
             if tried == text_tries:
                 length, face = draw_text(text_key, text, plan.text, label)
                 text += 1
                 tried = 0
+            near = _prefetch(images, near, at + image_bytes)
             draw_placement(place_key, attempt, label, length, face, plan, table, placed)
             verdict = int(run == 0)
             if run:
@@ -98,6 +103,16 @@ def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, pl
         if placements.shape[0]:
             _copy_placed(placed, placements, i)
     return -1, candidates, relabelled
+
+
+@inlined
+def _prefetch(images, near, end):
+    """Ask for the next part of an image's memory: with a dozen buffers in turn, it lies in no near cache."""
+    last = min(near + uint64(PREFETCHED_BYTES), end)
+    while near < last:
+        prefetch_line(images, near)
+        near += uint64(64)
+    return near
 
 
 @inlined

@@ -55,6 +55,21 @@ def store_8_pixels(_, array, at, bits):
 
 
 @intrinsic
+def prefetch_line(_, array, at):
+    """Ask for the cache line of byte ``at`` of a uint8 array, which will be written soon; it may lie past the end."""
+
+    def lower(context, builder, signature, args):
+        pointer, flag = _pointer(context, builder, signature, args, 0, 1, _BYTE), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), flag, flag, flag])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        to_write, keep, data = (ir.Constant(flag, value) for value in (1, 3, 1))
+        builder.call(prefetch, [pointer, to_write, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64), lower
+
+
+@intrinsic
 def copy_lanes(_, canvas, at, rows, source):
     """Copy `LANES` words of ``rows`` from ``source`` on into ``canvas`` from ``at`` on."""
 
