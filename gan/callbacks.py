@@ -27,7 +27,7 @@ from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.metrics import MetricsTable
 
 Logs = dict[str, Any]
-COLUMNS = ("phase", "step", "seconds", *METRICS)
+COLUMNS = ("phase", "step", "seconds", "images_per_s", "waited_share", *METRICS)
 SHOWN = 8
 METRICS_TABLE, ASSESSMENT = "metrics.csv", "assessment.csv"
 
@@ -62,21 +62,40 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
 
 class Metrics(keras.callbacks.Callback):
-    """Prints a line and adds a row to ``path`` (CSV) an interval; rows beyond the model's step are dropped first."""
+    """Prints a line and adds a row to ``path`` (CSV) an interval; rows beyond the model's step are dropped first.
 
-    def __init__(self, path: Path, checkpoints: Checkpoints, last_step: int) -> None:
+    A step takes ``images`` synthetic images. Their rate, and the share of the time that steps waited for data, are of
+    the steps alone, without what happens between them.
+    """
+
+    def __init__(self, path: Path, checkpoints: Checkpoints, last_step: int, images: int) -> None:
         super().__init__()
-        self.checkpoints, self.last_step = checkpoints, last_step
+        self.checkpoints, self.last_step, self.images = checkpoints, last_step, images
+        self.steps, self.took_s, self.waited_s, self.asked = 0, 0.0, 0.0, 0.0
         self.table = MetricsTable(path, COLUMNS, lambda row: int(row["step"]) <= checkpoints.step)
         self.started = time.monotonic() - (float(self.table.rows[-1]["seconds"]) if self.table.rows else 0.0)
+
+    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
+        self.steps, self.took_s, self.waited_s = 0, 0.0, 0.0
+
+    def on_train_batch_begin(self, *_: Any, **__: Any) -> None:
+        self.asked = time.time()  # the clock that the model reads once a step's data is there
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        self.steps += 1
+        self.waited_s += max(0.0, float(self.model.arrived) - self.asked)
+        self.took_s += time.time() - self.asked
 
     def on_epoch_end(self, _: int, logs: Logs | None = None) -> None:
         phase, step, logs = self.model.phase, str(self.checkpoints.step), logs or {}
         seconds = f"{time.monotonic() - self.started:.1f}"
+        rate, waited = self.steps * self.images / self.took_s, self.waited_s / self.took_s
+        row = {"phase": phase, "step": step, "seconds": seconds, "images_per_s": rate, "waited_share": waited}
         with self.checkpoints.writing(str(self.table.path)):
-            self.table.add({"phase": phase, "step": step, "seconds": seconds, **logs})
+            self.table.add({**row, **logs})
         shown = "  ".join(f"{name} {float(value):.4f}" for name, value in logs.items())
-        click.echo(f"{phase} step {step}/{self.last_step}  {seconds} s  {shown}")
+        pace = f"{rate:.0f} images/s  waited {waited:.1%}"
+        click.echo(f"{phase} step {step}/{self.last_step}  {seconds} s  {pace}  {shown}")
 
 
 class Assessments(keras.callbacks.Callback):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from synth_engine.errors import RunError
+from synth_engine.training.precision import Precision
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Steps = Annotated[int, msgspec.Meta(ge=0)]
@@ -24,6 +25,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     features: Count = 32  # with 3 blocks at half resolution a step costs 0.3 CPU-seconds; at full resolution twice that
     blocks: Count = 3
     batch_size: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = 32  # even: half comes from the history
+    precision: Precision = "float32"  # of the refiner in training; the command takes the fastest that the machine has
     steps: Count = 600  # three to five minutes on two cores
     refiner_pretrain_steps: Steps = 0  # the refiner starts as the identity: nothing to learn from itself
     discriminator_pretrain_steps: Steps = 20  # enough to leave its random start; more and it runs away

@@ -11,13 +11,17 @@ import keras
 from keras import layers
 
 from gan.config import Config
+from synth_engine.training.precision import Precision
 
 Shape = tuple[int, int]
 MARGIN = 1.5  # a pixel changes once its value moves by a third of its size: one that hardly moves draws no specks
 
 
 def build_refiner(shape: Shape, config: Config) -> keras.Model:
-    """Images (N, H, W, 1) to refined ones, not yet clipped: `clipped` makes the network that is saved."""
+    """Images (N, H, W, 1) to refined ones, not yet clipped: `clipped` makes the network that is saved.
+
+    What it puts out, and what goes into the sum that is put out, is float32 whatever ``config.precision``.
+    """
     image = keras.Input((*shape, 1), name="image")
     refined = _paper_refiner(image, config) if config.architecture == "paper" else _modern_refiner(image, config)
     return keras.Model(image, layers.Rescaling(MARGIN)(refined), name="refiner")
@@ -42,10 +46,7 @@ def clipped(refiner: keras.Model) -> keras.Model:
 
 def _paper_refiner(image: Any, config: Config) -> Any:
     """Section 3 of the paper: a convolution, residual blocks, a 1x1 convolution with tanh."""
-    x = layers.Conv2D(config.features, 3, padding="same", activation="relu")(image)
-    for _ in range(config.blocks):
-        x = _block(x, config.features)
-    return layers.Conv2D(1, 1, activation="tanh")(x)
+    return layers.Conv2D(1, 1, activation="tanh")(_residual(image, config))
 
 
 def _modern_refiner(image: Any, config: Config) -> Any:
@@ -54,17 +55,24 @@ def _modern_refiner(image: Any, config: Config) -> Any:
     odd = (height % 2, width % 2)
     edges = ((0, odd[0]), (0, odd[1]))
     x = layers.ZeroPadding2D(edges)(image) if any(odd) else image
-    x = layers.Conv2D(config.features, 3, padding="same", activation="relu")(_space_to_depth(x))
-    for _ in range(config.blocks):
-        x = _block(x, config.features)
+    x = _residual(_space_to_depth(x), config)
     change = _depth_to_space(layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros")(x))
     return layers.Add()([image, layers.Cropping2D(edges)(change) if any(odd) else change])
 
 
-def _block(x: Any, features: int) -> Any:
-    inner = layers.Conv2D(features, 3, padding="same", activation="relu")(x)
-    inner = layers.Conv2D(features, 3, padding="same")(inner)
-    return layers.ReLU()(layers.Add()([x, inner]))
+def _residual(x: Any, config: Config) -> Any:
+    """A convolution and the residual blocks, where the time of a step goes, in the run's precision."""
+    features, precision = config.features, config.precision
+    x = layers.Conv2D(features, 3, padding="same", activation="relu", dtype=precision)(x)
+    for _ in range(config.blocks):
+        x = _block(x, features, precision)
+    return x
+
+
+def _block(x: Any, features: int, precision: Precision) -> Any:
+    inner = layers.Conv2D(features, 3, padding="same", activation="relu", dtype=precision)(x)
+    inner = layers.Conv2D(features, 3, padding="same", dtype=precision)(inner)
+    return layers.ReLU(dtype=precision)(layers.Add(dtype=precision)([x, inner]))
 
 
 def _space_to_depth(x: Any) -> Any:

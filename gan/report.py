@@ -18,6 +18,8 @@ CURVES = {  # of metrics.csv
     "Losses": ("refiner_adversarial", "discriminator_real", "discriminator_refined", "labels"),
     "Accuracy of the discriminator in training": ("accuracy_real", "accuracy_refined"),
     "Mean change of a pixel in training": ("mean_change",),
+    "Synthetic images a second": ("images_per_s",),
+    "Share of the time that steps waited for data": ("waited_share",),
 }
 ASSESSED = {  # of assessment.csv
     "Told apart by a fresh classifier": ("two_sample", "two_sample_raw"),

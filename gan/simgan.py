@@ -6,10 +6,12 @@ in `history`; reading data, reporting and saving are left to `train`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gan import losses
@@ -44,7 +46,7 @@ class SimGAN(keras.Model):
         super().__init__(name="simgan")
         self.config, self.reader, self.open_px = config, reader if config.label_weight else None, open_px
         self.refiner = build_refiner(shape, config)
-        self.averaged = keras.models.clone_model(self.refiner)
+        self.averaged = build_refiner(shape, config.replace(precision="float32"))
         self.averaged.set_weights(self.refiner.get_weights())
         self.product = clipped(self.averaged)
         self.discriminator = build_discriminator(config)
@@ -52,6 +54,7 @@ class SimGAN(keras.Model):
         self.buffer = HistoryBuffer(config.history_batches * config.batch_size, shape, config.batch_size, config.seed)
         self.view = View(config)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.arrived = tf.Variable(0.0, dtype=tf.float64, trainable=False, name="arrived")
         self.first_adversarial = phases(config)[-1].first
         self.phase = "adversarial"
         self.trackers = {name: keras.metrics.Mean(name) for name in METRICS}
@@ -97,7 +100,7 @@ class SimGAN(keras.Model):
         return self.product(images)
 
     def train_step(self, data: tuple[Tensor, ...]) -> Logs:
-        synthetic, real, *known = data
+        synthetic, real, *known = self._noting_arrival(data)
         if self.phase == "refiner":
             logs = self.regularise_refiner(synthetic[0])
         elif self.phase == "discriminator":
@@ -106,6 +109,13 @@ class SimGAN(keras.Model):
             logs = self._alternate(synthetic, real, known)
         self.step.assign_add(1)
         return logs
+
+    def _noting_arrival(self, data: tuple[Tensor, ...]) -> list[Tensor]:
+        """The same ``data``; nothing is done with them before `arrived` holds the time that they came."""
+        with tf.control_dependencies(data):
+            noted = self.arrived.assign(tf.numpy_function(_now, [], tf.float64))
+        with tf.control_dependencies([noted]):
+            return [tf.identity(each) for each in data]
 
     def _alternate(self, synthetic: Tensor, real: Tensor, known: Sequence[Tensor]) -> Logs:
         refiner_updates = self.config.refiner_updates
@@ -216,6 +226,11 @@ def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None =
         build_optimizer(config, config.discriminator_rate, judged),
     )
     return model
+
+
+def _now() -> np.float64:
+    """Seconds since the epoch: TensorFlow's own clock refuses where operations must be deterministic."""
+    return np.float64(time.time())
 
 
 def _improve(optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: Tensor, variables: list[Any]) -> None:

@@ -18,6 +18,7 @@ from synth_engine.runs import CONFIG, RunFolder
 from synth_engine.runtime import prepare_tensorflow
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.networks import RECIPE
+from synth_engine.training.precision import PRECISIONS, best_precision
 from synth_engine.training.tensorboard import check_tensorboard
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @click.option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster.", show_default="one started here")
 @click.option("--threads", type=COUNT, help="TensorFlow's threads.", show_default="one a core")
 @click.option("--tensorboard", is_flag=True, help="Also write summaries for TensorBoard.")
+@click.option(
+    "--precision", type=click.Choice(PRECISIONS), help="Of the refiner in training.  [default: the fastest here]"
+)
 @preset_option("--steps", "steps", COUNT, "Adversarial steps.")
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
 @preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change against fooling.")
@@ -90,9 +94,6 @@ def train(
     if changes["label_weight"] and not reader:
         raise RunError("--label-weight needs a classifier to be asked: give --reader FILE", config.label_weight)
     source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo")).require_binary()
-    given = {"real": real, "real_limit": real_limit, "reader": reader}
-    resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, **given}
-    click.echo(json.dumps(resolved, indent=2))
     check_tensorboard(tensorboard)  # all that can go wrong does so before the folder is taken
     Synthesizer(source, config.seed).batch(0, 1)
     images = _read(real, source, real_limit) if real else None
@@ -102,6 +103,10 @@ def train(
     from gan.reader import Reader
     from gan.training import REFINER, Training, Workers
 
+    config = config.replace(precision=changes["precision"] or best_precision())
+    given = {"real": real, "real_limit": real_limit, "reader": reader}
+    resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, **given}
+    click.echo(json.dumps(resolved, indent=2))
     judge = Reader.load(reader, source) if reader else None
     run = RunFolder.create(folder, resolved, resume=resume)
     source.save(run.path / RECIPE)

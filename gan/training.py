@@ -154,14 +154,15 @@ class Training:
         )
 
     def _callbacks(self, phase: Phase, interrupt: StopOnInterrupt) -> list[Any]:
-        metrics = Metrics(self.run / METRICS_TABLE, self.checkpoints, self.phases[-1].end)
+        images = self.config.batch_size * phase.synthetic_per_step
+        metrics = Metrics(self.run / METRICS_TABLE, self.checkpoints, self.phases[-1].end, images)
         assess = phase.name == "adversarial"
         return [
+            metrics,  # before what takes time of its own
             StopOnNonFinite(self.checkpoints),
             StopAt(phase.end),
             interrupt,
             *([self._assessments()] if assess else []),
-            metrics,
             Periodic(self.config.sheet_steps, self._draw),
             Periodic(self.config.checkpoint_steps, self.checkpoints.save),
             *tensorboard_callbacks(self.tensorboard, self.run.path),
@@ -196,7 +197,7 @@ class Training:
 
     def _finish(self) -> Verdict:
         """Write the chosen refiner, its sheet, and the account of the run; the model itself stays at the last step."""
-        refiner = build_refiner(self.recipe.shape, self.config)
+        refiner = build_refiner(self.recipe.shape, self.config.replace(precision="float32"))
         self.model.choice.apply(refiner.variables)
         network = clipped(refiner)
         with self._writing(SHEET) as path:

@@ -46,6 +46,20 @@ def test_a_saved_refiner_loads_in_safe_mode_and_keeps_the_range(preset: str, tmp
 
 
 @pytest.mark.parametrize("preset", PRESETS)
+def test_precision_changes_how_a_refiner_computes_and_nothing_that_it_holds(preset: str) -> None:
+    exact = build_refiner((10, 20), small(preset))
+    exact.set_weights([RNG.normal(size=w.shape) / 4 for w in exact.get_weights()])
+    rough = build_refiner((10, 20), small(preset, precision="mixed_bfloat16"))
+    rough.set_weights(exact.get_weights())
+    images = binary(3, 10, 20)
+    expected, received = np.asarray(exact(images)), rough(images)
+    assert received.dtype == "float32"
+    assert all(weight.dtype == "float32" for weight in rough.weights)
+    np.testing.assert_allclose(received, expected, atol=0.1 * np.abs(expected).max())
+    assert np.abs(received - expected).max() > 0  # computed in bfloat16 indeed
+
+
+@pytest.mark.parametrize("preset", PRESETS)
 def test_the_discriminators_logits_are_linear(preset: str) -> None:
     discriminator = build_discriminator(small(preset))
     logits = np.concatenate([np.asarray(discriminator(binary(8, 10, 20) * k)).ravel() for k in (1, 25, 625)])

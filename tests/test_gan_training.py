@@ -7,6 +7,7 @@ import errno
 import json
 import re
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ tf = pytest.importorskip("tensorflow")
 
 import keras  # noqa: E402
 
+from gan.callbacks import Metrics  # noqa: E402
 from gan.config import Config  # noqa: E402
 from gan.report import animate  # noqa: E402
 from gan.simgan import SimGAN, build_simgan  # noqa: E402
@@ -44,6 +46,11 @@ def training(
     if resume:
         made.resume()
     return made
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
 
 
 def state(made: Training) -> list[np.ndarray]:
@@ -89,9 +96,22 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_equals_an_uninterrupted_one(
     resumed.train()
     for expected, received in zip(state(whole), state(resumed), strict=True):
         np.testing.assert_array_equal(received, expected)
-    with (tmp_path / "parts" / "metrics.csv").open() as file:
-        assert [row["step"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
+    assert [row["step"] for row in rows_of(tmp_path / "parts" / "metrics.csv")] == ["1", "2", "3", "4"]
     assert (tmp_path / "parts" / "assessment.csv").read_bytes() == (tmp_path / "whole" / "assessment.csv").read_bytes()
+
+
+def test_the_pace_tells_waiting_for_data_from_training(tiny: Recipe, tmp_path: Path) -> None:
+    whole = training(tmp_path / "run", tiny, SMALL, eager=False)
+    batch = tf.zeros((1, SMALL.batch_size, *tiny.shape), tf.uint8)
+    ready = tf.data.Dataset.from_tensors((batch, batch)).repeat()
+    late = ready.map(lambda *pair: (tf.numpy_function(lambda: time.sleep(0.3), [], []), pair)[1])
+    whole.model.enter("discriminator")
+    for name, data in (("ready", ready), ("late", late)):
+        metrics = Metrics(tmp_path / f"{name}.csv", whole.checkpoints, 9, SMALL.batch_size)
+        whole.model.fit(data, epochs=2, steps_per_epoch=3, verbose=0, shuffle=False, callbacks=[metrics])
+    pace = {name: rows_of(tmp_path / f"{name}.csv")[-1] for name in ("ready", "late")}
+    assert float(pace["ready"]["waited_share"]) < 0.5 < float(pace["late"]["waited_share"]) <= 1
+    assert float(pace["late"]["images_per_s"]) <= SMALL.batch_size / 0.25 < float(pace["ready"]["images_per_s"])
 
 
 def test_a_killed_run_writes_the_refiner_that_it_had_chosen_before(
