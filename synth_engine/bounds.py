@@ -19,6 +19,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "x_px": (-4096, 4096),
     "y_px": (-4096, 4096),
     "gap_px": (-1024, 1024),
+    "space_px": (-1024, 1024),
+    "fit_px": (1, 4096),
     "jitter_px": (-1024, 1024),
     "px": (-64, 64),
     "bend_px": (-1024, 1024),

@@ -32,14 +32,18 @@ class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
     """A line of text as a typesetter sets it: advance widths, and ``gap_px`` between neighbours.
 
     The line starts at ``x_px`` (``align = "left"``), or its middle lies ``x_px`` right of the canvas's middle
-    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it. ``kerning`` moves pairs as
-    the font says. Pillow reads that with Raqm, which needs the system's FriBiDi: without them it is a FontError.
+    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it. Before a
+    ``space_share`` of the characters, the first one too, stands a space of ``space_px``. A line longer than ``fit_px``
+    is squeezed to that length. ``kerning`` moves pairs as the font says. Pillow reads that with Raqm, which needs the system's FriBiDi: without them it is a FontError.
     """
 
     y_px: Range
     x_px: Range = 0.0
     align: Literal["left", "centre"] = "centre"
     gap_px: Range = 0.0
+    space_px: Range = 0.0
+    space_share: Probability = 0.0
+    fit_px: Range | None = None
     jitter_px: Range = 0.0
     kerning: bool = False
 
@@ -58,12 +62,13 @@ class Character(Part, frozen=True, kw_only=True):
     """Each character's own shape: turned, scaled, slanted (``shear``: px to the right for each px up), in perspective.
 
     ``perspective`` moves each corner of the character's box by up to this share of half its sides, in x and in y.
-    ``stretch`` first stretches its ink to its cell, as wide as its advance and as high as the face from its ascender to
-    the baseline, or to where the character ends below it; the cells' middles stand on one line. So an x is as tall as
-    an 8: what cutting characters out and resizing them to one height does.
+    ``stretch`` first stretches its ink to a cell, as high as the face from its ascender to the baseline, or to where
+    the character ends below it; the cells' middles stand on one line. So an x is as tall as an 8: what cutting
+    characters out and resizing them to one height does. A cell is as wide as its character's ``advance``, or all are
+    alike (``even``), as wide as the face's characters on average.
     """
 
-    stretch: bool = False
+    stretch: Literal["none", "advance", "even"] = "none"
     angle_deg: Range = 0.0
     scale: Range = 1.0
     aspect: Range = 1.0

@@ -60,12 +60,16 @@ class NaivePicture:
         paper = Image.new("L", (400, 400))
         ImageDraw.Draw(paper).text((150, 250), self.recipe.alphabet[letter], 255, self.faces[face], anchor="ls")
         x0, y0, x1, y1 = paper.getbbox()
-        if self.recipe.picture.character.stretch:
-            face, high = self.faces[face], self.faces[face].getmetrics()[0]
-            cell = (round(face.getlength(self.recipe.alphabet[letter])), high + max(0, y1 - 250))
+        if self.recipe.picture.character.stretch != "none":
+            high = self.faces[face].getmetrics()[0]
+            cell = (round(self.advance(face, letter)), high + max(0, y1 - 250))
             ink = paper.crop((x0, y0, x1, y1)).resize(cell, Image.BILINEAR)
             return np.asarray(ink).astype(float), 0, math.floor(-high / 2 - cell[1] / 2)
         return np.asarray(paper)[y0:y1, x0:x1].astype(float), x0 - 150, y0 - 250
+
+    def advance(self, face: int, letter: int) -> float:
+        lengths = [self.faces[face].getlength(character) for character in self.recipe.alphabet]
+        return sum(lengths) / len(lengths) if self.recipe.picture.character.stretch == "even" else lengths[letter]
 
     def glyphs(self, index: int, attempt: int = 0, text_attempt: int = 0) -> list[Glyph]:
         letters, face = self.text(index, text_attempt)
@@ -97,7 +101,7 @@ class NaivePicture:
         return [c[0] for c in cells], [c[1] for c in cells], [c[2] for c in cells]
 
     def flow(self, key, face, letters, inks, shapes, halves):
-        layout, font, face = self.recipe.picture.layout, self.recipe.fonts[face], self.faces[face]
+        layout, font = self.recipe.picture.layout, self.recipe.fonts[face]
         characters = [self.recipe.alphabet[letter] for letter in letters]
         pen, middles = 0.0, []
         for k, ((_, x, y), (_, scale, aspect, _)) in enumerate(zip(inks, shapes, strict=True)):
@@ -105,13 +109,18 @@ class NaivePicture:
                 pen += draw(layout.gap_px, key, (k + 1) * 16 + 5)
                 if layout.kerning:
                     pen += kerning_of(font, characters[k - 1] + characters[k])[0, 1] * scale * aspect
+            if unit(key, (k + 1) * 16 + 4) < layout.space_share:
+                pen += draw(layout.space_px, key, (k + 1) * 16 + 7)
             baseline = draw(layout.y_px, key, 1) + draw(layout.jitter_px, key, (k + 1) * 16 + 6)
             middles.append([pen + (x + halves[k][0]) * scale * aspect, baseline + (y + halves[k][1]) * scale])
-            pen += face.getlength(characters[k]) * scale * aspect
-        left = draw(layout.x_px, key, 0)
-        if layout.align == "centre":
-            left += self.recipe.shape[1] / 2 - pen / 2
-        return [(x + left, y) for x, y in middles]
+            pen += self.advance(face, letters[k]) * scale * aspect
+        left, centred = draw(layout.x_px, key, 0), layout.align == "centre"
+        longest = math.inf if layout.fit_px is None else draw(layout.fit_px, key, 2)
+        squeeze = longest / pen if pen > longest else 1.0
+        if centred:
+            left += self.recipe.shape[1] / 2 - pen * squeeze / 2
+        shapes[:] = [(angle, scale, aspect * squeeze, shear) for angle, scale, aspect, shear in shapes]
+        return [(x * squeeze + left, y) for x, y in middles]
 
     def cell(self, key, k, face, letter, ink):
         placement, raster = self.recipe.placement, self.recipe.raster

@@ -22,9 +22,14 @@ from tests.naive import well_formed
 from tests.naive_picture import NaivePicture, box_of, on_canvas
 
 FLOW = Flow(y_px=(28, 36), gap_px=(-2, 3), jitter_px=(-3, 3), x_px=(-6, 6))
+SPACED = Flow(y_px=30, x_px=(3, 9), align="left", gap_px=(-2, 3), space_px=(4, 40), space_share=0.6, fit_px=(50, 85))
 BENT = Character(angle_deg=(-30, 30), scale=(0.7, 1.4), aspect=(0.8, 1.2), shear=(-0.3, 0.3), perspective=0.3)
 
-STRETCHED = msgspec.structs.replace(BENT, stretch=True)
+STRETCHED = msgspec.structs.replace(BENT, stretch="advance")
+EVEN = msgspec.structs.replace(BENT, stretch="even")
+
+
+FONT = (Font(file=ARIMO, size_px=24),)
 
 
 def recipe_of(**changes: object) -> Recipe:
@@ -49,7 +54,14 @@ CELLS = Placement(
 def recipes(draw: st.DrawFn) -> Recipe:
     layout = draw(
         st.sampled_from(
-            [FLOW, Flow(y_px=30, align="left", kerning=features.check("raqm")), Free(x_px=(0, 90), y_px=(5, 40)), None]
+            [
+                FLOW,
+                SPACED,
+                msgspec.structs.replace(SPACED, align="centre"),
+                Flow(y_px=30, align="left", kerning=features.check("raqm")),
+                Free(x_px=(0, 90), y_px=(5, 40)),
+                None,
+            ]
         )
     )
     raster = Raster(
@@ -57,7 +69,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     )
     return recipe_of(
         layout=layout, placement=None if layout else CELLS, raster=raster,
-        character=draw(st.sampled_from([BENT, Character(), Character(angle_deg=(-360, 360)), STRETCHED])),
+        character=draw(st.sampled_from([BENT, Character(), Character(angle_deg=(-360, 360)), STRETCHED, EVEN])),
         mask=draw(st.sampled_from([Mask(), Mask(lines=((0, 3, 80, 40),))])),
     )  # fmt: skip
 
@@ -95,7 +107,7 @@ def test_no_pixel_is_read_from_beyond_a_characters_tile(size_px: int) -> None:
 
 
 def test_stretched_characters_are_equally_tall_but_for_what_hangs_below() -> None:
-    layout, plain = Flow(y_px=35), Character(stretch=True)
+    layout, plain = Flow(y_px=35), Character(stretch="advance")
     batch = Synthesizer(recipe_of(layout=layout, character=plain, alphabet="aW4g", length=4), 0).batch(0, 32)
     heights = np.diff(batch.boxes[..., 1::2])[..., 0]
     for image, text in zip(heights, batch.texts(), strict=True):
@@ -103,6 +115,27 @@ def test_stretched_characters_are_equally_tall_but_for_what_hangs_below() -> Non
         hanging = {h for h, character in zip(image, text, strict=True) if character == "g"}
         assert len(upright) < 2, text
         assert not upright or not hanging or min(hanging) > max(upright), text
+
+
+def test_even_cells_are_equally_wide_and_spaces_stand_before_some() -> None:
+    layout = Flow(y_px=35, x_px=3, align="left", space_px=9, space_share=0.5)
+    recipe = recipe_of(layout=layout, character=Character(stretch="even"), alphabet="iW4", length=3, fonts=FONT)
+    boxes = Synthesizer(recipe, 0).batch(0, 200).boxes.astype(int)
+    widths, steps = boxes[..., 2] - boxes[..., 0], np.diff(boxes[..., 0])
+    assert np.ptp(widths) <= 4  # the soft edges of a thin i
+    near, apart = steps[steps < widths.max() + 4], steps[steps >= widths.max() + 4]
+    assert abs(apart.mean() - near.mean() - 9) < 0.5
+    assert 0.4 < len(apart) / steps.size < 0.6
+    assert 0.4 < (boxes[:, 0, 0] > 8).mean() < 0.6
+
+
+@pytest.mark.parametrize("fit_px", [40, 80])
+def test_a_longer_line_is_squeezed_to_its_length(fit_px: int) -> None:
+    layout = Flow(y_px=35, x_px=6, align="left", gap_px=11, fit_px=fit_px)
+    recipe = recipe_of(layout=layout, character=Character(stretch="even"), alphabet="W4", length=4, fonts=FONT)
+    boxes = Synthesizer(recipe, 0).batch(0, 20).boxes.astype(int)
+    assert np.abs(boxes[:, 0, 0] - 6).max() <= 1
+    assert np.abs(boxes[:, 3, 2] - 6 - fit_px).max() <= 2
 
 
 def test_masks_boxes_and_centres_tell_the_same() -> None:

@@ -12,16 +12,20 @@ from synth_engine.picture.tiles import TileBank
 from synth_engine.plan import x_ranges
 from synth_engine.recipe import Recipe
 
+ENDLESS_PX = 1e9  # a line this long is squeezed by no recipe
+
 
 def layout_of(recipe: Recipe) -> Layout:
     """The kernels' view of where and how the characters of ``recipe`` stand."""
     picture, placement = recipe.picture, recipe.placement
     assert picture is not None
     where, shape = picture.layout, picture.character
-    turns, x, line = np.ones((1, 5)), np.zeros((recipe.length_max, 2)), np.zeros((4, 2))
+    turns, x, line = np.ones((1, 5)), np.zeros((recipe.length_max, 2)), np.zeros((6, 2))
     if isinstance(where, Flow):
         kind = FLOW
-        line[:] = [low_high(where.x_px), low_high(where.y_px), low_high(where.gap_px), low_high(where.jitter_px)]
+        fit_px = ENDLESS_PX if where.fit_px is None else where.fit_px
+        ranges = (where.x_px, where.y_px, where.gap_px, where.jitter_px, where.space_px, fit_px)
+        line[:] = [low_high(ends) for ends in ranges]
     elif isinstance(where, Free):
         kind = FREE
         line[:2] = [low_high(where.x_px), low_high(where.y_px)]
@@ -39,6 +43,7 @@ def layout_of(recipe: Recipe) -> Layout:
         line=line,
         centred=isinstance(where, Flow) and where.align == "centre",
         kerning=isinstance(where, Flow) and where.kerning,
+        space_share=float(where.space_share) if isinstance(where, Flow) else 0.0,
         shape=np.array([low_high(v) for v in (shape.angle_deg, shape.scale, shape.aspect, shape.shear)], np.float64),
         perspective=float(shape.perspective),
     )

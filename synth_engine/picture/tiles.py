@@ -39,8 +39,13 @@ class TileBank:
     def of(cls, recipe: Recipe) -> TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
         faces = [fonts.open_font(font) for font in recipe.faces]
-        stretch = recipe.picture is not None and recipe.picture.character.stretch
-        drawn = [_draw(face, character, stretch) for face in faces for character in recipe.alphabet]
+        advances = [_advances(face, recipe) for face in faces]
+        stretch = recipe.picture is not None and recipe.picture.character.stretch != "none"
+        drawn = [
+            _draw(face, character, advance if stretch else None)
+            for face, wide in zip(faces, advances, strict=True)
+            for character, advance in zip(recipe.alphabet, wide, strict=True)
+        ]
         quads = [_quads(tile) for tile, _, _ in drawn]
         sizes = [quad.size for quad in quads]
         first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -49,22 +54,29 @@ class TileBank:
             place=np.array([(a, t.shape[0] - 2, t.shape[1] - 2) for a, (t, _, _) in zip(first, drawn, strict=True)]),
             ink=np.array([(x, y) for _, x, y in drawn], np.float64),
             tile=np.array([_tile(face, character, recipe) for face in faces for character in recipe.alphabet]),
-            advance=np.array([face.getlength(character) for face in faces for character in recipe.alphabet]),
+            advance=np.concatenate(advances),
             kerning=_kerning(recipe),
         )
 
 
-def _draw(face: ImageFont.FreeTypeFont, character: str, stretch: bool) -> tuple[NDArray[np.uint8], int, int]:
-    """(bordered ink, x, y) of one character, cut to its ink, or that stretched to its cell."""
+def _advances(face: ImageFont.FreeTypeFont, recipe: Recipe) -> NDArray[np.float64]:
+    """(C,): how far the pen moves on over each character, or over any where their cells are alike."""
+    own = np.array([face.getlength(character) for character in recipe.alphabet], np.float64)
+    even = recipe.picture is not None and recipe.picture.character.stretch == "even"
+    return np.full_like(own, own.mean()) if even else own
+
+
+def _draw(face: ImageFont.FreeTypeFont, character: str, cell: float | None) -> tuple[NDArray[np.uint8], int, int]:
+    """(bordered ink, x, y) of one character, cut to its ink, or that stretched to a ``cell`` so wide."""
     left, top, right, bottom = (round(v) for v in face.getbbox(character, anchor="ls"))
     paper = Image.new("L", (right - left + 2, bottom - top + 2))
     ImageDraw.Draw(paper).text((1 - left, 1 - top), character, font=face, fill=255, anchor="ls")
     box = paper.getbbox() or (1, 1, 2, 2)
     ink, x, y = paper.crop(box), left - 1 + box[0], top - 1 + box[1]
-    if stretch:
+    if cell is not None:
         ascent = face.getmetrics()[0]
         height = ascent + max(0, y + ink.height)
-        ink = ink.resize((max(1, round(face.getlength(character))), height), Image.Resampling.BILINEAR)
+        ink = ink.resize((max(1, round(cell)), height), Image.Resampling.BILINEAR)
         x, y = 0, -(ascent + height) // 2
     return np.pad(np.asarray(ink), BORDER), x, y
 

@@ -33,9 +33,10 @@ class Layout(NamedTuple):
     kind: Any  # CELLS, FLOW or FREE
     turns: Any  # (T, 5) float64: cumulative share, lowest angle, its span, lowest y, its span (cells)
     x: Any  # (L, 2) float64: lowest x of the tile, span (cells)
-    line: Any  # (4, 2) float64: x, y, gap, jitter (flow); x, y (free)
+    line: Any  # (6, 2) float64: x, y, gap, jitter, space, longest (flow); x, y (free)
     centred: Any  # whether a flowing line is placed by its middle
     kerning: Any  # whether a flowing line is kerned
+    space_share: Any  # share of a flowing line's characters with a space before them
     shape: Any  # (4, 2) float64: angle, scale, aspect, shear
     perspective: Any  # share of half a side by which a corner moves at most
 
@@ -119,13 +120,18 @@ def _flow(key, count, layout, bank, font, label, canvas, placed):
             pen += between(layout.line, 2, key, (k + 1) * WORDS + 5)
             if layout.kerning:
                 pen += bank.kerning[font, label[k - 1], label[k]] * stretch
+        if unit(key, (k + 1) * WORDS + 4) < layout.space_share:
+            pen += between(layout.line, 4, key, (k + 1) * WORDS + 7)
         jitter = between(layout.line, 3, key, (k + 1) * WORDS + 6)
         placed[k, 1] = pen + (bank.ink[glyph, 0] + half_width) * stretch
         placed[k, 2] = y + jitter + (bank.ink[glyph, 1] + half_height) * scale
         pen += bank.advance[glyph] * stretch
-    left = canvas[1] / 2 + x - pen / 2 if layout.centred else x
+    longest = between(layout.line, 5, key, 2)
+    squeeze = longest / pen if pen > longest else 1.0
+    left = canvas[1] / 2 + x - pen * squeeze / 2 if layout.centred else x
     for k in range(count):
-        placed[k, 1] += left
+        placed[k, 1] = left + placed[k, 1] * squeeze
+        placed[k, 7] *= squeeze
 
 
 @inlined
