@@ -37,7 +37,7 @@ from synth_engine.stream.ray_worker import RenderActor
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 BATCH_SIZE = 64 if TINY else 512
 BATCHES = 20 if TINY else 1500
-ROUNDS = 1 if TINY else 5
+ROUNDS = 1 if TINY else 9
 ROOT = str(Path(__file__).parents[1])
 MIB = 2**20
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")

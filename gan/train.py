@@ -67,7 +67,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 )
 @preset_option("--steps", "steps", COUNT, "Adversarial steps.")
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
-@preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change against fooling.")
+@preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change; modern with --reader: 10.")
 @preset_option("--label-weight", "label_weight", NOT_NEGATIVE, "Weight of the mistakes of --reader, if given.")
 @preset_option("--r1-weight", "r1_weight", NOT_NEGATIVE, "Weight of the discriminator's slope at real images.")
 @preset_option("--refiner-rate", "refiner_rate", POSITIVE, "The refiner's learning rate.")
@@ -90,7 +90,7 @@ def train(
 
     Without options it needs no data and no labels: it draws its own real images with the package `captcha`.
     """
-    config = Config.preset(preset, **changes)
+    config = Config.preset(preset, reader=reader is not None, **changes)
     if changes["label_weight"] and not reader:
         raise RunError("--label-weight needs a classifier to be asked: give --reader FILE", config.label_weight)
     source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo")).require_binary()

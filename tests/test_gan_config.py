@@ -28,6 +28,13 @@ def test_a_change_that_makes_no_sense_is_named(change: dict[str, int], named: st
         Config.preset("modern", **change)
 
 
+def test_a_reader_lets_modern_change_more_unless_told_otherwise() -> None:
+    alone, guarded = Config.preset("modern"), Config.preset("modern", reader=True)
+    assert guarded.self_reg_weight < alone.self_reg_weight
+    assert Config.preset("modern", reader=True, self_reg_weight=7.0).self_reg_weight == 7.0
+    assert Config.preset("paper", reader=True) == Config.preset("paper")
+
+
 def test_an_unknown_preset_lists_the_known_ones() -> None:
     with pytest.raises(RunError, match=r"'gpu'.*modern, paper"):
         Config.preset("gpu")

@@ -17,7 +17,7 @@ from synth_engine.recipe import Filter
 pytest.importorskip("tensorflow")
 pytest.importorskip("captcha")
 
-from gan.config import Config
+from gan.config import _PRESETS, Config
 from gan.simgan import SimGAN, build_simgan
 from gan.train import train
 
@@ -47,7 +47,7 @@ def test_without_real_images_it_draws_its_own_and_opens_no_truth(
         model.run_eagerly = True
         return model
 
-    monkeypatch.setattr(Config, "preset", lambda _, **changes: SMALL.replace(**changes))
+    monkeypatch.setitem(_PRESETS, "modern", SMALL)
     monkeypatch.setattr("gan.training.build_simgan", eager)
     monkeypatch.setattr("gan.train.DEMO_IMAGES", 6)
     opened: list[str] | None = []

@@ -20,7 +20,7 @@ tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 
 from gan.callbacks import Metrics  # noqa: E402
-from gan.config import Config  # noqa: E402
+from gan.config import _PRESETS, Config  # noqa: E402
 from gan.report import animate  # noqa: E402
 from gan.simgan import SimGAN, build_simgan  # noqa: E402
 from gan.train import train  # noqa: E402
@@ -230,7 +230,7 @@ def eager_simgan(*arguments: Any) -> SimGAN:
 def test_the_command_leaves_its_results_and_refuses_the_folder_a_second_time(
     tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Config, "preset", lambda _, **changes: SMALL.replace(**changes))
+    monkeypatch.setitem(_PRESETS, "modern", SMALL)
     monkeypatch.setattr("gan.training.build_simgan", eager_simgan)
     (tmp_path / "real").mkdir()
     for i, image in enumerate(Synthesizer(tiny, 99).batch(0, 6).images):

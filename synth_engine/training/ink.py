@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 Tensor = Any
+CHUNK = 64  # images that `drawn` draws at once
 
 
 def thresholds(normal: Tensor, open_px: int) -> Tensor:
@@ -64,13 +65,22 @@ def normal_shape(shape: Any, open_px: int) -> list[Any]:
 
 
 def drawn(refined: Any, seed: int, open_px: int, first: int = 0) -> Any:
-    """What `draw` gives, image k of ``refined`` by numbers that depend on (seed, first + k) alone: a NumPy array."""
-    height, width = normal_shape(refined.shape, open_px)[1:3]
-    images = []
-    for k, image in enumerate(np.asarray(refined), first):
-        normal = np.random.default_rng([seed, k]).standard_normal((1, height, width, 1), np.float32)
-        images.append(draw(image[None], normal, open_px))
-    return np.concatenate(images)
+    """What `draw` gives, image k of ``refined`` by numbers that depend on (seed, first + k) alone: a NumPy array.
+
+    Image k has the same place in a chunk of the same size whatever is drawn with it, or its last bit might differ.
+    """
+    refined, numbers = np.asarray(refined), np.arange(first, first + len(refined))
+    images = np.empty_like(refined)
+    for chunk in np.unique(numbers // CHUNK):
+        own = numbers // CHUNK == chunk
+        places = numbers[own] % CHUNK
+        grey = np.zeros((CHUNK, *refined.shape[1:]), np.float32)
+        normal = np.zeros(normal_shape(grey.shape, open_px), np.float32)
+        grey[places] = refined[own]
+        for place, number in zip(places, numbers[own], strict=True):
+            normal[place] = np.random.default_rng([seed, number]).standard_normal(normal.shape[1:], np.float32)
+        images[own] = np.asarray(draw(grey, normal, open_px))[places]
+    return images
 
 
 @dataclass(frozen=True)
