@@ -29,6 +29,7 @@ from synth_engine import Recipe, Synthesizer  # noqa: E402
 from synth_engine.cli import main_guard  # noqa: E402
 from synth_engine.errors import RunError  # noqa: E402
 from synth_engine.runs import RunFolder  # noqa: E402
+from synth_engine.training.precision import PRECISIONS  # noqa: E402
 
 SMALL = Config.preset(
     "modern", features=8, blocks=1, batch_size=4, history_batches=2, discriminator_pretrain_steps=1, steps=4,
@@ -80,10 +81,11 @@ def fail_with(number: int) -> Any:
     return fail
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_run_stopped_by_ctrl_c_and_resumed_equals_an_uninterrupted_one(
-    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], precision: str
 ) -> None:
-    config = SMALL.replace(discriminator_pretrain_steps=0)
+    config = SMALL.replace(discriminator_pretrain_steps=0, precision=precision)
     whole = training(tmp_path / "whole", tiny, config, eager=False)
     whole.train()
     with monkeypatch.context() as patch:
