@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -147,6 +148,9 @@ def interleave(benchmark: BenchmarkFixture, ways: dict[str, Way]) -> tuple[dict[
 
     benchmark.pedantic(one_round, rounds=ROUNDS, warmup_rounds=1)
     benchmark.extra_info["machine"] = f"{os.cpu_count()} CPUs, {platform.machine()}, load {os.getloadavg()[0]:.1f}"
+    if "tensorflow" in sys.modules:
+        threads = sys.modules["tensorflow"].config.threading.get_intra_op_parallelism_threads()
+        benchmark.extra_info["tensorflow"] = f"{threads or 'its own number of'} threads"
     return {name: own[1:] or own for name, own in wall.items()}, {name: own[1:] or own for name, own in cpu.items()}
 
 

@@ -47,7 +47,7 @@ class Refining:
     threads: int | None = None
     required: bool = False
 
-    def options(self, source: Source, run: Path, steps: int) -> Iterator[str]:
+    def options(self, source: Source, run: Path, steps: int, precision: str) -> Iterator[str]:
         """Those of `gan.train`, paths made absolute, as it compares them when it is resumed.
 
         So a run may be resumed from another working folder, but one whose refiner is half trained must not be moved.
@@ -60,6 +60,7 @@ class Refining:
             "--reader": folder / READER / MODEL,
             "--run": folder / REFINER,
             "--steps": steps,
+            "--precision": precision,
             "--seed": source.seed,
             "--workers": source.workers,
             "--ray-address": source.ray_address,
@@ -174,7 +175,9 @@ def refine(learner: Learner, source: Source, context: Context, checkpoints: Chec
         with checkpoints.writing(f"{READER}/"):
             Recogniser(learner.teacher, source.recipe).save(context.run / READER)
         context.interrupt.leave_if_requested(checkpoints)
-        code = _train(refining.options(source, context.run, learner.settings.refine_steps), context)
+        settings = learner.settings
+        options = refining.options(source, context.run, settings.refine_steps, settings.precision)
+        code = _train(options, context)
         context.interrupt.leave_if_requested(checkpoints)
         if code:
             raise RunError(_failure(context.run / LOG, code), code)

@@ -64,14 +64,15 @@ class StopOnNonFinite(keras.callbacks.Callback):
 class Metrics(keras.callbacks.Callback):
     """Prints a line and adds a row to ``path`` (CSV) an interval; rows beyond the model's step are dropped first.
 
-    A step takes ``images`` synthetic images. Their rate, and the share of the time that steps waited for data, are of
-    the steps alone, without what happens between them.
+    A step takes ``images`` synthetic images, its updates together. Their rate, and the share of the time that steps
+    waited for data, are of the steps alone, without what happens between them and without the first, which is traced;
+    they are empty in an interval that has no other.
     """
 
     def __init__(self, path: Path, checkpoints: Checkpoints, last_step: int, images: int) -> None:
         super().__init__()
         self.checkpoints, self.last_step, self.images = checkpoints, last_step, images
-        self.steps, self.took_s, self.waited_s, self.asked = 0, 0.0, 0.0, 0.0
+        self.steps, self.took_s, self.waited_s, self.asked, self.traced = 0, 0.0, 0.0, 0.0, False
         self.table = MetricsTable(path, COLUMNS, lambda row: int(row["step"]) <= checkpoints.step)
         self.started = time.monotonic() - (float(self.table.rows[-1]["seconds"]) if self.table.rows else 0.0)
 
@@ -79,23 +80,27 @@ class Metrics(keras.callbacks.Callback):
         self.steps, self.took_s, self.waited_s = 0, 0.0, 0.0
 
     def on_train_batch_begin(self, *_: Any, **__: Any) -> None:
-        self.asked = time.time()  # the clock that the model reads once a step's data is there
+        self.asked = time.monotonic()  # the clock that the model reads once a step's data is there
 
     def on_train_batch_end(self, *_: Any, **__: Any) -> None:
-        self.steps += 1
-        self.waited_s += max(0.0, float(self.model.arrived) - self.asked)
-        self.took_s += time.time() - self.asked
+        if self.traced:
+            self.steps += 1
+            self.waited_s += float(self.model.arrived) - self.asked
+            self.took_s += time.monotonic() - self.asked
+        self.traced = True
 
     def on_epoch_end(self, _: int, logs: Logs | None = None) -> None:
         phase, step, logs = self.model.phase, str(self.checkpoints.step), logs or {}
         seconds = f"{time.monotonic() - self.started:.1f}"
-        rate, waited = self.steps * self.images / self.took_s, self.waited_s / self.took_s
-        row = {"phase": phase, "step": step, "seconds": seconds, "images_per_s": rate, "waited_share": waited}
+        pace: Logs = {}
+        if self.steps:
+            pace["images_per_s"] = self.steps * self.images / self.took_s
+            pace["waited_share"] = self.waited_s / self.took_s
         with self.checkpoints.writing(str(self.table.path)):
-            self.table.add({**row, **logs})
+            self.table.add({"phase": phase, "step": step, "seconds": seconds, **pace, **logs})
         shown = "  ".join(f"{name} {float(value):.4f}" for name, value in logs.items())
-        pace = f"{rate:.0f} images/s  waited {waited:.1%}"
-        click.echo(f"{phase} step {step}/{self.last_step}  {seconds} s  {pace}  {shown}")
+        said = "{images_per_s:.0f} images/s  waited {waited_share:.1%}  ".format(**pace) if pace else ""
+        click.echo(f"{phase} step {step}/{self.last_step}  {seconds} s  {said}{shown}")
 
 
 class Assessments(keras.callbacks.Callback):

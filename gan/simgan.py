@@ -63,10 +63,9 @@ class SimGAN(keras.Model):
         self,
         refiner_optimizer: keras.optimizers.Optimizer,
         discriminator_optimizer: keras.optimizers.Optimizer,
-        jit_compile: bool = False,
     ) -> None:
         """One optimiser a network, built at once so that a checkpoint can fill them. XLA slows a CPU down here."""
-        super().compile(optimizer=None, jit_compile=jit_compile)
+        super().compile(optimizer=None, jit_compile=False)
         refiner_optimizer.build(self.refiner.trainable_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.refiner_optimizer, self.discriminator_optimizer = refiner_optimizer, discriminator_optimizer
@@ -229,8 +228,8 @@ def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None =
 
 
 def _now() -> np.float64:
-    """Seconds since the epoch: TensorFlow's own clock refuses where operations must be deterministic."""
-    return np.float64(time.time())
+    """Seconds of Python's clock: TensorFlow's own refuses where operations must be deterministic."""
+    return np.float64(time.monotonic())
 
 
 def _improve(optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: Tensor, variables: list[Any]) -> None:

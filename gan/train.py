@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 DEMO_IMAGES = 2_000
+GUARDED = Config.preset("modern", reader=True).self_reg_weight
 COUNT = click.IntRange(1)
 NOT_NEGATIVE = click.FloatRange(0)
 POSITIVE = click.FloatRange(0, min_open=True)
@@ -67,7 +68,9 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 )
 @preset_option("--steps", "steps", COUNT, "Adversarial steps.")
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
-@preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change; modern with --reader: 10.")
+@preset_option(
+    "--lambda", "self_reg_weight", NOT_NEGATIVE, f"Weight of the mean change; modern with --reader: {GUARDED:g}."
+)
 @preset_option("--label-weight", "label_weight", NOT_NEGATIVE, "Weight of the mistakes of --reader, if given.")
 @preset_option("--r1-weight", "r1_weight", NOT_NEGATIVE, "Weight of the discriminator's slope at real images.")
 @preset_option("--refiner-rate", "refiner_rate", POSITIVE, "The refiner's learning rate.")
@@ -90,7 +93,8 @@ def train(
 
     Without options it needs no data and no labels: it draws its own real images with the package `captcha`.
     """
-    config = Config.preset(preset, reader=reader is not None, **changes)
+    guarded = reader is not None and changes["label_weight"] != 0
+    config = Config.preset(preset, reader=guarded, **changes)
     if changes["label_weight"] and not reader:
         raise RunError("--label-weight needs a classifier to be asked: give --reader FILE", config.label_weight)
     source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo")).require_binary()
@@ -103,7 +107,9 @@ def train(
     from gan.reader import Reader
     from gan.training import REFINER, Training, Workers
 
-    config = config.replace(precision=changes["precision"] or best_precision())
+    config = config.replace(
+        precision=changes["precision"] or (_stored_precision(folder) if resume else best_precision())
+    )
     given = {"real": real, "real_limit": real_limit, "reader": reader}
     resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, **given}
     click.echo(json.dumps(resolved, indent=2))
@@ -119,6 +125,15 @@ def train(
     verdict = training.train()
     click.echo(f"{run.path / REFINER} holds the refiner; look at {run.path / 'report.html'}; {CONFIG} repeats the run")
     click.echo(f"verdict: {verdict}")
+
+
+def _stored_precision(folder: str) -> str:
+    """What a run goes on in, wherever; one without a readable configuration is refused later, with its reason."""
+    try:
+        stored = json.loads((Path(folder) / CONFIG).read_bytes())
+    except (OSError, ValueError):
+        return "float32"
+    return str(stored.get("precision", "float32"))
 
 
 def _read(path: str | Path, recipe: Recipe, limit: int | None = None) -> Images:

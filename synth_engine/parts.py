@@ -34,8 +34,8 @@ class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
     The line starts at ``x_px`` (``align = "left"``), or its middle lies ``x_px`` right of the canvas's middle
     (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it. Before a ``space_share`` of
     the characters, the first one too, stands a space of ``space_px``. A line longer than ``fit_px`` is squeezed to that
-    length. ``kerning`` moves pairs as the font says. Pillow reads that with Raqm, which needs the system's FriBiDi:
-    without them it is a FontError.
+    length, its characters too. ``kerning`` moves pairs as the font says. Pillow reads that with Raqm, which needs the
+    system's FriBiDi: without them it is a FontError.
     """
 
     y_px: Range

@@ -128,8 +128,8 @@ class NaivePicture:
         u_turn, u_angle, u_x, u_y = ((bits >> shift & 0xFFFF) / 2**16 for shift in (0, 16, 32, 48))
         turn = placement.turns[choose([turn.share for turn in placement.turns], u_turn)]
         angle = turn.angle_deg[0] + (turn.angle_deg[1] - turn.angle_deg[0]) * u_angle
-        character, drawn = self.recipe.alphabet[letter], self.faces[face]
-        width = raster.tile_px if raster.tile_width == "square" else max(1, math.ceil(drawn.getlength(character)))
+        drawn = self.faces[face]
+        width = raster.tile_px if raster.tile_width == "square" else max(1, math.ceil(self.advance(face, letter)))
         height = raster.tile_px
         baseline = drawn.getmetrics()[0] if raster.baseline_px is None else raster.baseline_px
         c, s = abs(math.cos(math.radians(angle))), abs(math.sin(math.radians(angle)))

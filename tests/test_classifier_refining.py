@@ -135,7 +135,7 @@ def test_a_refiner_that_does_not_help_changes_nothing_and_says_why(
     assert told == {
         "--real": str(Path("real").resolve()), "--recipe": str(tmp_path / "run/reader/recipe.toml"), "--steps": "2",
         "--reader": str(tmp_path / "run/reader/classifier.keras"), "--run": str(tmp_path / "run/refiner"),
-        "--seed": "0", "--workers": "0", "--threads": "3",
+        "--seed": "0", "--workers": "0", "--threads": "3", "--precision": "float32",
     }  # fmt: skip
     assert Recipe.load(told["--recipe"]) == tiny
     reader, start = (keras.models.load_model(path) for path in (told["--reader"], tmp_path / "start" / MODEL))

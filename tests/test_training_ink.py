@@ -67,6 +67,8 @@ def test_the_gradient_goes_straight_through(open_px: int) -> None:
 
 def test_an_image_is_drawn_by_its_number_whatever_the_batch() -> None:
     said = RNG.uniform(-1, 1, (5, 9, 12, 1)).astype(np.float32)
-    whole = ink.drawn(said, 7, 3, first=10)
-    np.testing.assert_array_equal(ink.drawn(said[2:4], 7, 3, first=12), whole[2:4])
-    assert not np.array_equal(ink.drawn(said, 8, 3, first=10), whole)
+    first = ink.CHUNK - 3  # the last two are of the next chunk
+    whole = ink.drawn(said, 7, 3, first=first)
+    for part in (slice(0, 3), slice(2, 4), slice(3, 5), slice(0, 0)):
+        np.testing.assert_array_equal(ink.drawn(said[part], 7, 3, first=first + part.start), whole[part])
+    assert not np.array_equal(ink.drawn(said, 8, 3, first=first), whole)

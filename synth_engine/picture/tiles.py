@@ -53,7 +53,9 @@ class TileBank:
             quads=np.concatenate([quad.ravel() for quad in quads]),
             place=np.array([(a, t.shape[0] - 2, t.shape[1] - 2) for a, (t, _, _) in zip(first, drawn, strict=True)]),
             ink=np.array([(x, y) for _, x, y in drawn], np.float64),
-            tile=np.array([_tile(face, character, recipe) for face in faces for character in recipe.alphabet]),
+            tile=np.array(
+                [_tile(face, advance, recipe) for face, wide in zip(faces, advances, strict=True) for advance in wide]
+            ),
             advance=np.concatenate(advances),
             kerning=_kerning(recipe),
         )
@@ -87,9 +89,9 @@ def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return quads.astype(np.uint32)
 
 
-def _tile(face: ImageFont.FreeTypeFont, character: str, recipe: Recipe) -> tuple[float, float, float]:
+def _tile(face: ImageFont.FreeTypeFont, advance: float, recipe: Recipe) -> tuple[float, float, float]:
     raster = recipe.raster
-    width = raster.tile_px if raster.tile_width == "square" else max(1, math.ceil(face.getlength(character)))
+    width = raster.tile_px if raster.tile_width == "square" else max(1, math.ceil(advance))
     baseline = face.getmetrics()[0] if raster.baseline_px is None else raster.baseline_px
     return width, raster.tile_px, baseline
 

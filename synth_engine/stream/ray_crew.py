@@ -27,6 +27,7 @@ START_TIMEOUT_S = 600.0  # for all actors to have loaded their kernels: sixteen 
 ANSWER_TIMEOUT_S = 300.0  # for one call, the start of a replaced actor included
 POLL_S = 0.2  # how soon a waiting call notices that the stream was closed
 LOSSES_IN_A_ROW_MAX = 5
+SLIVER_CPUS = 0.001
 
 log = logging.getLogger("synth_engine.stream")
 
@@ -104,8 +105,7 @@ class Crew:
         self._dismiss(worker)
         worker.node = self._emptiest_node(but=worker.node)
         affinity = import_ray().util.scheduling_strategies.NodeAffinitySchedulingStrategy
-        # No CPUs: what the lost one's share was taken from may have left the cluster.
-        self._hire(worker, 0.0, affinity(worker.node, soft=True) if worker.node else "SPREAD")
+        self._hire(worker, _free_sliver(), affinity(worker.node, soft=True) if worker.node else "SPREAD")
 
     def heard(self, worker: Worker, reply: Reply) -> None:
         """Note an answer."""
@@ -158,6 +158,15 @@ class Crew:
                 log.warning("Ray worker %d was lost while it started: %s", worker.number, error)
                 self.replace(worker, error)
                 call = worker.handle.ready.remote(block)
+
+
+def _free_sliver() -> float:
+    """The CPUs that a replacement asks for: next to none, for what the lost one had may have left the cluster.
+
+    Not quite none where some are free: an actor without CPUs fits a node without any, and a node just added was seen to
+    send it on to the head.
+    """
+    return SLIVER_CPUS if import_ray().available_resources().get("CPU", 0.0) >= SLIVER_CPUS else 0.0
 
 
 def answer(call: Any, deadline: float, stopped: Callable[[], bool]) -> Any:
