@@ -142,12 +142,12 @@ def test_the_pipeline_against_memory(benchmark: BenchmarkFixture, recipe: Recipe
 
 
 def test_the_step_against_a_plain_loop(benchmark: BenchmarkFixture, recipe: Recipe, images: np.ndarray) -> None:
-    model, plain = build_simgan(CONFIG, recipe.shape), PlainLoop(CONFIG, recipe.shape)
+    plain = PlainLoop(CONFIG, recipe.shape)
     made, batch = STEPS * CONFIG.batch_size, images[: CONFIG.batch_size]
-    rivals = {
-        "step": Rival(made, partial(fit, model, constant(CONFIG, images))),
-        "plain loop": Rival(made, partial(plain.run, batch)),
-    }
+    rivals = {"plain loop": Rival(made, partial(plain.run, batch))}
+    for name, config in (("step", CONFIG), ("step in float32", CONFIG.replace(precision="float32"))):
+        model = build_simgan(config, recipe.shape)
+        rivals[name] = Rival(made, partial(fit, model, constant(config, images)))
     rates = benchmark.pedantic(rates_of, (rivals, ROUNDS), rounds=1)
     record(benchmark, rates, {"step over plain loop": rates["step"] / rates["plain loop"]})
 
