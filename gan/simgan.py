@@ -99,22 +99,19 @@ class SimGAN(keras.Model):
         return self.product(images)
 
     def train_step(self, data: tuple[Tensor, ...]) -> Logs:
-        synthetic, real, *known = self._noting_arrival(data)
-        if self.phase == "refiner":
-            logs = self.regularise_refiner(synthetic[0])
-        elif self.phase == "discriminator":
-            logs = self.update_discriminator(synthetic[0], real[0])
-        else:
-            logs = self._alternate(synthetic, real, known)
+        with tf.control_dependencies(data):
+            arrived = self.arrived.assign(tf.numpy_function(_now, [], tf.float64))
+        with tf.control_dependencies([arrived]):  # or what needs no data would run first, and look like a wait for it
+            logs = self._train(*data)
         self.step.assign_add(1)
         return logs
 
-    def _noting_arrival(self, data: tuple[Tensor, ...]) -> list[Tensor]:
-        """The same ``data``; nothing is done with them before `arrived` holds the time that they came."""
-        with tf.control_dependencies(data):
-            noted = self.arrived.assign(tf.numpy_function(_now, [], tf.float64))
-        with tf.control_dependencies([noted]):
-            return [tf.identity(each) for each in data]
+    def _train(self, synthetic: Tensor, real: Tensor, *known: Tensor) -> Logs:
+        if self.phase == "refiner":
+            return self.regularise_refiner(synthetic[0])
+        if self.phase == "discriminator":
+            return self.update_discriminator(synthetic[0], real[0])
+        return self._alternate(synthetic, real, known)
 
     def _alternate(self, synthetic: Tensor, real: Tensor, known: Sequence[Tensor]) -> Logs:
         refiner_updates = self.config.refiner_updates
