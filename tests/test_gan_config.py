@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 from gan.config import PRESETS, Config
 from gan.schedule import phases
-from gan.train import train
+from gan.train import _stored_precision, train
 from synth_engine.errors import RunError, TargetError
 
 
@@ -33,6 +34,13 @@ def test_a_reader_lets_modern_change_more_unless_told_otherwise() -> None:
     assert guarded.self_reg_weight < alone.self_reg_weight
     assert Config.preset("modern", reader=True, self_reg_weight=7.0).self_reg_weight == 7.0
     assert Config.preset("paper", reader=True) == Config.preset("paper")
+
+
+def test_a_run_goes_on_in_its_own_precision_whatever_the_machine(tmp_path: Path) -> None:
+    assert _stored_precision(str(tmp_path)) == "float32"  # nothing there: refused later
+    for stored, expected in (({}, "float32"), ({"precision": "mixed_bfloat16"}, "mixed_bfloat16")):
+        (tmp_path / "config.json").write_text(json.dumps(stored))
+        assert _stored_precision(str(tmp_path)) == expected
 
 
 def test_an_unknown_preset_lists_the_known_ones() -> None:

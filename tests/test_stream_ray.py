@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ray_tools import assert_whole, descendants, listening, processes, producer_of
@@ -196,3 +197,12 @@ def test_sixteen_actors_on_any_number_of_processors(tiny: Recipe) -> None:  # la
     with open_stream(tiny, 7, batch_size=3, batches=40, workers=16) as stream:
         assert_whole(tiny, stream, 40)
         assert producer_of(stream)._in_flight <= 2 * (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(("free", "wanted"), [({"CPU": 1.5}, ray_crew.SLIVER_CPUS), ({"CPU": 0.0}, 0.0), ({}, 0.0)])
+def test_a_replacement_wants_a_sliver_of_a_cpu_only_where_one_is_free(
+    free: dict[str, float], wanted: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node without CPUs takes an actor that wants none; one that wants some waits for ever where all are taken."""
+    monkeypatch.setattr(ray_crew, "import_ray", lambda: SimpleNamespace(available_resources=lambda: free))
+    assert ray_crew._free_sliver() == wanted
