@@ -29,6 +29,7 @@ from synth_engine.stream.ray_worker import Reply, draw_one
 from synth_engine.synthesizer import Batch, FillCount, Synthesizer
 
 CALLS_PER_ACTOR = 2
+TURNS_IN_A_ROW = 16  # of as many actors as there are processors, before the next ones: caches stay warm meanwhile
 SUPERBATCH_BYTES = 32 * 2**20
 CALL_S = 1.0  # what a call of a slow recipe may take: a lost actor loses no more
 STORE_SHARE = 4  # calls in flight fill at most a quarter of the object store: Ray frees what was consumed late
@@ -57,7 +58,7 @@ class _Call:
 
 
 class RayProducer:
-    """``workers`` actors, asked in turn; replies are taken in the order of the calls.
+    """``workers`` actors, as many asked in turn as there are processors; replies are taken in the order of the calls.
 
     Batches are read-only: views of memory shared with the actors (on this machine), unpacked into memory of this
     process or views of Ray's object store (from other machines). At most ``batches_ahead`` batches are asked for
@@ -77,10 +78,11 @@ class RayProducer:
         self._crew: Crew | None = None
         self._cluster = Cluster(address)
         try:
+            self._at_once = max(1, min(workers, math.ceil(self._cluster.cpus())))
             self._per_call, self._in_flight = share_out(
                 plan,
                 workers,
-                cpus=self._cluster.cpus(),
+                at_once=self._at_once,
                 budget=self._budget(),
                 row_bytes=(self._layout if self._shares else self._packed).row_bytes,
                 batch_s=batch_s,
@@ -163,7 +165,7 @@ class RayProducer:
             first, batches = next(self._spans, (0, 0))
             if not batches:
                 return
-            worker = crew.workers[self._sent % len(crew.workers)]
+            worker = crew.workers[asked(self._sent, len(crew.workers), self._at_once)]
             self._pending.append(_Call(first, batches, worker, self._block() if worker.shares else None))
             self._sent += 1
 
@@ -259,15 +261,23 @@ class RayProducer:
         return block
 
 
+def asked(call: int, workers: int, at_once: int) -> int:
+    """The worker that a call is for: ``at_once`` of them take turns, in time all.
+
+    More than there are processors would not draw faster, and each would find its caches cold.
+    """
+    shift = call // (at_once * TURNS_IN_A_ROW) * at_once if at_once < workers else 0
+    return (shift + call % at_once) % workers
+
+
 def share_out(
-    plan: StreamPlan, workers: int, *, cpus: float, budget: int, row_bytes: int, batch_s: float
+    plan: StreamPlan, workers: int, *, at_once: int, budget: int, row_bytes: int, batch_s: float
 ) -> tuple[int, int]:
     """(batches a call, calls in flight) such that what is in flight, ``row_bytes`` a batch, fits ``budget`` bytes.
 
-    More actors than processors are asked in turn without having more in flight: they would not draw faster. Raises
-    StreamError when not even one batch fits.
+    ``at_once`` of the workers have calls in flight. Raises StreamError when not even one batch fits.
     """
-    in_flight = min(CALLS_PER_ACTOR * max(1, min(workers, math.ceil(cpus))), budget // row_bytes)
+    in_flight = min(CALLS_PER_ACTOR * at_once, budget // row_bytes)
     if in_flight < 1:
         raise StreamError(
             f"a batch of {row_bytes / 2**20:.0f} MiB expected to fit the memory for batches in flight (a "
