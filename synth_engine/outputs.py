@@ -7,6 +7,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+NO_CENTRES: NDArray[np.float32] = np.empty((0, 0, 2), np.float32)
+NO_MASKS: NDArray[np.uint8] = np.empty((0, 0, 0, 0), np.uint8)
+
 
 class Outputs(NamedTuple):
     """The caller's arrays, checked; shapes and dtypes as in `synthesizer.Batch`. What was not asked for is empty."""
@@ -14,9 +17,9 @@ class Outputs(NamedTuple):
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     boxes: NDArray[np.int16]
-    centres: NDArray[np.float32]
-    masks: NDArray[np.uint8]
-    packed: bool
+    centres: NDArray[np.float32] = NO_CENTRES
+    masks: NDArray[np.uint8] = NO_MASKS
+    packed: bool = False
 
     def part(self, first: int, last: int) -> Outputs:
         """Samples ``first`` … ``last - 1`` of the same arrays."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth_engine.errors import ArrayError, RejectionError
-from synth_engine.outputs import Outputs, Renderer
+from synth_engine.outputs import NO_CENTRES, NO_MASKS, Outputs, Renderer
 from synth_engine.recipe import Recipe
 
 PADDING = 255
@@ -115,11 +115,18 @@ class Synthesizer:
             images=images,
             labels=labels,
             boxes=boxes,
-            centres=np.empty((0, 0, 2), np.float32) if centres is None else centres,
-            masks=np.empty((0, 0, 0, 0), np.uint8) if masks is None else masks,
+            centres=NO_CENTRES if centres is None else centres,
+            masks=NO_MASKS if masks is None else masks,
             packed=packed,
         )
         self._check(out, count, start, asked={"centres": centres is not None, "masks": masks is not None})
+        return self.draw(out, start)
+
+    def draw(self, out: Outputs, start: int) -> FillCount:
+        """As `fill`, into arrays that are known to fit: nothing is checked, which a stream need not pay for each batch.
+
+        Raises RejectionError.
+        """
         failed, candidates, relabelled = self._renderer.render(out, start)
         if failed >= 0:
             self._raise_rejected(start + failed)

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Protocol
 
 from synth_engine.errors import StreamError, SynthError
+from synth_engine.outputs import Outputs
 from synth_engine.recipe import Recipe
 from synth_engine.stream.buffers import BufferPool
 from synth_engine.synthesizer import Batch, Synthesizer
@@ -239,7 +240,7 @@ def draw_batch(synth: Synthesizer, plan: StreamPlan, index: int, pool: BufferPoo
     images, labels = pool.empty(shapes[0], "u1"), pool.empty(shapes[1], "u1")
     boxes = pool.empty(shapes[2], "i2")
     try:
-        candidates, relabelled = synth.fill(images, labels, start, boxes=boxes)
+        candidates, relabelled = synth.draw(Outputs(images, labels, boxes), start)
     except SynthError:
         raise
     except Exception as error:
