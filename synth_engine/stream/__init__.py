@@ -28,7 +28,7 @@ def open_stream(
     workers: int = 0,
     ray_address: str | None = None,
     threads: int | None = None,
-    prefetch: int = 4,
+    prefetch: int = 8,
 ) -> Stream:
     """Start producing batches ``start_batch``, … (``batches`` of them, None: without end), and return their stream.
 

@@ -32,17 +32,17 @@ class ThreadProducer:
 
     remade = 0
 
-    def __init__(self, plan: StreamPlan, *, threads: int | None = None, prefetch: int = 4) -> None:
+    def __init__(self, plan: StreamPlan, *, threads: int | None = None, prefetch: int = 8) -> None:
         threads = threads or default_threads()
         synth, self._ahead = Synthesizer(plan.recipe, plan.seed), max(prefetch, threads)
-        pool = BufferPool(keep=self._ahead + threads + SPARE_BUFFERS)
+        keep = self._ahead + threads + SPARE_BUFFERS
         self._orders: SimpleQueue[int | None] = SimpleQueue()
         self._ring: tuple[SimpleQueue[Outcome], ...] = tuple(SimpleQueue() for _ in range(self._ahead))
         self._indices = plan.indices()
         self._ordered = self._taken = plan.start_batch
         for _ in range(self._ahead):
             self._order()
-        self._workers = [_Worker(k, plan, synth, pool, self._orders, self._ring) for k in range(threads)]
+        self._workers = [_Worker(k, plan, synth, keep, self._orders, self._ring) for k in range(threads)]
 
     @property
     def worker_stats(self) -> tuple[WorkerStats, ...]:
@@ -101,13 +101,14 @@ class _Worker(threading.Thread):
         number: int,
         plan: StreamPlan,
         synth: Synthesizer,
-        pool: BufferPool,
+        keep: int,
         orders: SimpleQueue[int | None],
         ring: tuple[SimpleQueue[Outcome], ...],
     ) -> None:
         super().__init__(name=f"synth-stream-{number}", daemon=True)
         self.made, self.busy_s = 0, 0.0
-        self._plan, self._synth, self._pool = plan, synth, pool
+        self._plan, self._synth = plan, synth
+        self._pool = BufferPool(keep)  # its own: what it wrote last may still lie in its processor's cache
         self._orders, self._ring = orders, ring
         self.start()
 
