@@ -145,6 +145,16 @@ def test_the_best_that_passes_is_kept_and_until_then_the_latest() -> None:
     assert "65.0%" in choice.reason()
 
 
+def test_of_those_that_pass_the_most_marks_come_before_the_lowest_two_sample_accuracy() -> None:
+    weight = tf.Variable([0.0])
+    choice = Choice([weight])
+    little, more = changed(step=1, two_sample=0.55, mean_change=0.003), changed(step=2, two_sample=0.65)
+    assert choice.offer(little, [weight])
+    assert choice.offer(more, [weight])
+    assert not choice.offer(msgspec.structs.replace(little, step=3), [weight])
+    assert "(7)" in choice.reason()
+
+
 def test_figures_survive_their_row() -> None:
     for figures in (GOOD, changed(kernel=None)):
         assert Figures.from_row({name: str(value) for name, value in figures.as_row().items()}) == figures

@@ -8,13 +8,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from gan.assessment.figures import Figures, may_be_chosen
+from gan.assessment.figures import Figures, marks, may_be_chosen
 
 
 class Choice(tf.Module):
-    """Keeps values for ``variables``: of steps that pass the gate, the one with the lowest two-sample accuracy.
+    """Keeps values for ``variables``: of steps that pass the gate, of the one with the lowest two-sample accuracy.
 
-    While none has passed it keeps the latest. ``step`` is 0 before the first one.
+    Among those, first, that reach the most marks. While none has passed it keeps the latest. ``step`` is 0 before the
+    first one.
     """
 
     def __init__(self, variables: Sequence[Any]) -> None:
@@ -22,17 +23,20 @@ class Choice(tf.Module):
         self.weights = [tf.Variable(tf.convert_to_tensor(value), trainable=False) for value in variables]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="chosen_step")
         self.passed = tf.Variable(False, trainable=False, name="passed")
+        self.reached = tf.Variable(0, dtype=tf.int64, trainable=False, name="reached")
         self.accuracy = tf.Variable(math.inf, dtype=tf.float64, trainable=False, name="accuracy")
 
     def offer(self, figures: Figures, variables: Sequence[Any]) -> bool:
         """Take the present values of ``variables`` if their ``figures`` are better; returns whether they are."""
-        passes = may_be_chosen(figures)
-        if bool(self.passed) and not (passes and figures.two_sample < float(self.accuracy)):
+        passes, reached = may_be_chosen(figures), sum(bool(mark.reached) for mark in marks(figures))
+        best = int(self.reached), -float(self.accuracy)
+        if bool(self.passed) and not (passes and (reached, -figures.two_sample) > best):
             return False
         for kept, value in zip(self.weights, variables, strict=True):
             kept.assign(value)
         self.step.assign(figures.step)
         self.passed.assign(passes)
+        self.reached.assign(reached)
         self.accuracy.assign(figures.two_sample)
         return True
 
@@ -44,5 +48,8 @@ class Choice(tf.Module):
     def reason(self) -> str:
         """Why that step, for people."""
         if bool(self.passed):
-            return f"lowest two-sample accuracy ({float(self.accuracy):.1%}) of the steps that pass the gate"
+            return (
+                f"most marks reached ({int(self.reached)}) of the steps that pass the gate, and of such the lowest "
+                f"two-sample accuracy ({float(self.accuracy):.1%})"
+            )
         return "no step passed the gate, so the last one assessed"
