@@ -144,7 +144,7 @@ class SimGAN(keras.Model):
             adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
             self_reg = losses.self_regularisation(refined, images)
             loss = adversarial + self.config.self_reg_weight * self_reg
-            extra = {"labels": self.reader.label_loss(drawn, *known)} if self.reader else {}
+            extra = {"labels": self.reader.label_loss(drawn, images, *known)} if self.reader else {}
             loss += sum(self.config.label_weight * term for term in extra.values())
         self._improve_refiner(tape, loss)
         change = losses.mean_change(refined, images)

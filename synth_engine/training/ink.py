@@ -53,10 +53,11 @@ def cut(refined: Tensor, threshold: Tensor) -> tuple[Tensor, Any]:
 
 
 def opened(ink: Tensor, open_px: int) -> Tensor:
-    """The ink {-1, 1} that all-ink squares of ``open_px`` px cover, with the gradient of ``ink``."""
+    """The ink {-1, 1} that all-ink squares of ``open_px`` px cover, with the gradient of ``ink`` but where it went."""
     if open_px < 2:
         return ink
-    return ink + tf.stop_gradient(_opened(ink, open_px) - ink)
+    left = tf.stop_gradient(_opened(ink, open_px))
+    return tf.where(left == ink, ink, left)
 
 
 def draw(refined: Tensor, normal: Tensor, open_px: int) -> Tensor:
