@@ -17,7 +17,6 @@ import tensorflow as tf
 
 Tensor = Any
 CHUNK = 64  # images that `drawn` draws at once
-WEIGHT_MAX = 10.0  # of one draw in the gradient: what is drawn less than once in twenty counts too little
 
 
 def thresholds(normal: Tensor, open_px: int) -> Tensor:
@@ -36,28 +35,19 @@ def margin_px(open_px: int) -> int:
 
 @tf.custom_gradient
 def cut(refined: Tensor, threshold: Tensor) -> tuple[Tensor, Any]:
-    """Ink {-1, 1} where ``refined`` lies above its threshold, with a gradient for ``refined``.
+    """Ink {-1, 1} where ``refined`` lies above its threshold, with the gradient of ``refined``.
 
-    What ink in place of ground is worth is estimated as the mean of the slopes at both (the trapezoidal rule), each
-    weighed by how seldom it is drawn. The straight-through estimator (Bengio et al. 2013, arXiv 1308.3432) takes the
-    slope at what is drawn alone, so that a speck drawn seldom is hardly ever paid for, and refined images were full of
-    them. After Liu et al. 2023, "Bridging discrete and backpropagation: straight-through and beyond" (2304.08612).
+    The straight-through estimator: Bengio et al. 2013 (arXiv 1308.3432). Thresholds are uniform, so ``refined`` is the
+    mean of what is drawn.
     """
-    ink = refined > threshold
-
-    def gradient(upstream: Tensor) -> tuple[Tensor, None]:
-        twice_chance = tf.where(ink, 1.0 + refined, 1.0 - refined)  # of what was drawn
-        return upstream / tf.maximum(twice_chance, 1.0 / WEIGHT_MAX), None
-
-    return tf.where(ink, 1.0, -1.0), gradient
+    return tf.where(refined > threshold, 1.0, -1.0), lambda upstream: (upstream, None)
 
 
 def opened(ink: Tensor, open_px: int) -> Tensor:
-    """The ink {-1, 1} that all-ink squares of ``open_px`` px cover, with the gradient of ``ink`` but where it went."""
+    """The ink {-1, 1} that all-ink squares of ``open_px`` px cover, with the gradient of ``ink``."""
     if open_px < 2:
         return ink
-    left = tf.stop_gradient(_opened(ink, open_px))
-    return tf.where(left == ink, ink, left)
+    return ink + tf.stop_gradient(_opened(ink, open_px) - ink)
 
 
 def draw(refined: Tensor, normal: Tensor, open_px: int) -> Tensor:
