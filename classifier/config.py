@@ -84,7 +84,7 @@ class Training:
     learning_rate: float = 3e-3
     warmup_steps: int = 100
     refine: bool = False  # train a refiner after these steps, for adaptation to use if it helps (`classifier.refining`)
-    refine_steps: int = 900  # as `gan.train` has it
+    refine_steps: int = 1_000  # as `gan.train` has it
     average: float = 0.99  # decay of the weights' moving average, which is what gets saved
     blank_weight: float = 0.2  # of a blank cell's error beside a character's
     seed: int = 0

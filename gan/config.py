@@ -26,7 +26,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     blocks: Count = 3
     batch_size: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = 32  # even: half comes from the history
     precision: Precision = "float32"  # of the refiner in training; the command takes the fastest that the machine has
-    steps: Count = 1_000  # three to eight minutes on two cores
+    steps: Count = 1_000  # four to ten minutes on two cores
     refiner_pretrain_steps: Steps = 0  # the refiner starts as the identity: nothing to learn from itself
     discriminator_pretrain_steps: Steps = 20  # enough to leave its random start; more and it runs away
     refiner_updates: Count = 1  # the paper's K_g; 50 collapsed a port
@@ -38,7 +38,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     spectral_normalisation: bool = True  # of the discriminator, its last layer apart
     r1_weight: NotNegative = 0.3  # gamma of R1, the penalty on the slope of the discriminator at real images
     r1_steps: Count = 16  # R1 is paid at every so many-th update of the discriminator, so many times over
-    label_weight: NotNegative = 10.0  # of a frozen reader's cross-entropy on refined images, where there is a reader
+    label_weight: NotNegative = 10.0  # of what a frozen reader reads worse than on raw images, where there is one
     self_reg_weight: NotNegative = 20.0  # the paper's lambda; half where a reader guards the labels, see `preset`
     optimizer: Literal["adam", "sgd"] = "adam"
     refiner_rate: Positive = 3e-4
@@ -47,12 +47,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     beta_1: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.5  # Adam's momentum
     ema_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.99  # averages the last hundred steps' swings away
     history_batches: Count = 64  # 2,048 images, full after 128 steps; 10 MB in each checkpoint
-    noise_stddev: NotNegative = 0.3  # at the start, or slopes between ink and ground mean nothing; fades linearly
-    noise_until_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8  # none from there on: the rest sharpens
+    noise_stddev: NotNegative = 0.3  # at first, or a discriminator's slope between ink and ground means nothing
+    noise_until_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8  # it has faded linearly: the rest sharpens
     shift_px: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0  # keeps the discriminator from learning few images by heart
     cutout_px: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0  # side of a square hidden from the discriminator
     report_steps: Count = 25
-    assess_steps: Count = 100  # a third of the time; what changes most and what is told apart least are not far apart
+    assess_steps: Count = 100  # ten times a run, a third of its time: the best step may be any of them
     assessed_images: Annotated[int, msgspec.Meta(ge=4)] = 1_024  # of each domain, held out; at most a quarter of real
     two_sample_steps: Count = 100  # updates of the fresh classifier
     sheet_steps: Count = 100

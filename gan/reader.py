@@ -64,8 +64,8 @@ class Reader:
     def label_loss(self, images: Tensor, raw: Tensor, labels: Tensor, boxes: Tensor) -> Tensor:
         """By how much the cross-entropy of ``labels`` is higher on ``images`` than on the ``raw`` ones they came from.
 
-        A scalar: the mean over the characters that are there, each that is read no worse counting 0, for a refiner that
-        gained by making them easier to read than real ones would. ``labels``: (N, L) uint8, 255 for none.
+        A scalar: the mean over the characters that are there. One that is read no worse counts 0, or a refiner would
+        gain by making strokes clearer than real ones are. ``labels``: (N, L) uint8, 255 for none.
         """
         there = tf.cast(readable(labels, boxes), tf.float32)
         wanted = tf.minimum(tf.cast(labels, tf.int32), self.characters - 1)
@@ -74,7 +74,7 @@ class Reader:
             scores = self.scores(shown, boxes)
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=wanted, logits=scores)
 
-        worse = tf.nn.relu(mistakes(images) - tf.stop_gradient(mistakes(raw)))
+        worse = tf.nn.relu(mistakes(images) - mistakes(raw))
         return tf.math.divide_no_nan(tf.reduce_sum(worse * there), tf.reduce_sum(there))
 
 

@@ -12,7 +12,7 @@ NO_MASKS: NDArray[np.uint8] = np.empty((0, 0, 0, 0), np.uint8)
 
 
 class Outputs(NamedTuple):
-    """The caller's arrays, checked; shapes and dtypes as in `synthesizer.Batch`. What was not asked for is empty."""
+    """Arrays that fit; shapes and dtypes as in `synthesizer.Batch`. What was not asked for is empty."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]

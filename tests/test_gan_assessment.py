@@ -153,6 +153,17 @@ def test_of_those_that_pass_the_most_marks_come_before_the_lowest_two_sample_acc
     assert choice.offer(more, [weight])
     assert not choice.offer(msgspec.structs.replace(little, step=3), [weight])
     assert "(7)" in choice.reason()
+    better_nowhere_needed = changed(step=4, two_sample=0.75, mean_change=0.02)
+    assert not choice.offer(better_nowhere_needed, [weight])
+
+
+def test_marks_that_a_reader_needs_come_before_the_others() -> None:
+    weight = tf.Variable([0.0])
+    choice = Choice([weight])
+    told_apart_less = changed(step=1, mean_change=0.003, kernel=0.02)
+    changes_more = changed(step=2, two_sample=0.75)
+    assert choice.offer(told_apart_less, [weight])
+    assert not choice.offer(changes_more, [weight])
 
 
 def test_figures_survive_their_row() -> None:

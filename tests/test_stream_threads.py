@@ -217,6 +217,15 @@ def test_numbers_out_of_range_are_named(tiny: Recipe, name: str, value: int) -> 
         open_stream(tiny, 7, **cast(Any, {"batch_size": 4, name: value}))
 
 
+@pytest.mark.parametrize(("start", "batches"), [(2**60 + 1, None), (2**60 - 2, 3)])
+def test_samples_without_a_number_are_refused_before_any_is_drawn(
+    tiny: Recipe, start: int, batches: int | None
+) -> None:
+    with pytest.raises(StreamError, match=f"`start_batch` is {start}; expected samples up to 2"):
+        StreamPlan(recipe=tiny, seed=7, batch_size=4, start_batch=start, batches=batches)
+    StreamPlan(recipe=tiny, seed=7, batch_size=4, start_batch=2**60 - 3, batches=3)
+
+
 def test_a_font_that_is_missing_is_found_at_once(tiny: Recipe) -> None:
     with pytest.raises(FontError, match=r"nowhere\.ttf"):
         open_stream(tiny.replace(fonts=(Font(file="nowhere.ttf", size_px=16),)), 7, batch_size=4)

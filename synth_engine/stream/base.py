@@ -24,6 +24,8 @@ from synth_engine.recipe import Recipe
 from synth_engine.stream.buffers import BufferPool
 from synth_engine.synthesizer import Batch, Synthesizer
 
+SAMPLES_MAX = 2**62
+
 
 @dataclass(frozen=True, kw_only=True)
 class StreamPlan:
@@ -43,6 +45,8 @@ class StreamPlan:
         _at_least("start_batch", self.start_batch, 0)
         if self.batches is not None:
             _at_least("batches", self.batches, 0)
+        if (self.start_batch + (self.batches or 1)) * self.batch_size > SAMPLES_MAX:
+            raise StreamError(f"`start_batch` is {self.start_batch}; expected samples up to 2**62", self.start_batch)
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, int], tuple[int, int, int]]:

@@ -58,7 +58,9 @@ class _Call:
 
 
 class RayProducer:
-    """``workers`` actors, as many asked in turn as there are processors; replies are taken in the order of the calls.
+    """``workers`` actors: as many as there are processors take `TURNS_IN_A_ROW` calls each, then the next ones.
+
+    Replies are taken in the order of the calls.
 
     Batches are read-only: views of memory shared with the actors (on this machine), unpacked into memory of this
     process or views of Ray's object store (from other machines). At most ``batches_ahead`` batches are asked for
@@ -266,7 +268,7 @@ def asked(call: int, workers: int, at_once: int) -> int:
 
     More than there are processors would not draw faster, and each would find its caches cold.
     """
-    shift = call // (at_once * TURNS_IN_A_ROW) * at_once if at_once < workers else 0
+    shift = call // (at_once * TURNS_IN_A_ROW) * at_once
     return (shift + call % at_once) % workers
 
 

@@ -25,9 +25,9 @@ Outcome = Batch | Exception | None  # None: the stream was stopped
 class ThreadProducer:
     """Draws up to ``prefetch`` batches ahead of the consumer; ``threads`` is `default_threads` unless given.
 
-    Ahead, and so in memory beside what the consumer holds, are at most max(prefetch, threads) batches, those being
-    drawn included. Raises FontError at once; from ``take`` RejectionError, or StreamError for what else a recipe
-    raised.
+    Ahead are at most max(prefetch, threads) batches, those being drawn included; each thread keeps the memory of as
+    many, and some to spare, once it has drawn them. Raises FontError at once; from ``take`` RejectionError, or
+    StreamError for what else a recipe raised.
     """
 
     remade = 0
@@ -35,7 +35,7 @@ class ThreadProducer:
     def __init__(self, plan: StreamPlan, *, threads: int | None = None, prefetch: int = 8) -> None:
         threads = threads or default_threads()
         synth, self._ahead = Synthesizer(plan.recipe, plan.seed), max(prefetch, threads)
-        keep = self._ahead + threads + SPARE_BUFFERS
+        keep = self._ahead + 1 + SPARE_BUFFERS
         self._orders: SimpleQueue[int | None] = SimpleQueue()
         self._ring: tuple[SimpleQueue[Outcome], ...] = tuple(SimpleQueue() for _ in range(self._ahead))
         self._indices = plan.indices()
