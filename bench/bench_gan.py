@@ -44,7 +44,7 @@ TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 CONFIG = (Config(features=4, blocks=1, batch_size=8, history_batches=2) if TINY else Config()).replace(
     precision=best_precision()
 )
-STEPS, ROUNDS = (2, 1) if TINY else (5, 3)
+STEPS, ROUNDS = (2, 1) if TINY else (25, 5)  # every turn draws two more steps ahead, and starts its data
 WANTED = {"pipeline over memory": 0.95, "step over plain loop": 1.3}
 LEAST = {"pipeline over memory": 0.85, "step over plain loop": 0.9 if CONFIG.precision == "float32" else 1.2}
 

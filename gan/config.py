@@ -26,7 +26,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     blocks: Count = 3
     batch_size: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = 32  # even: half comes from the history
     precision: Precision = "float32"  # of the refiner in training; the command takes the fastest that the machine has
-    steps: Count = 1_000  # four to ten minutes on two cores
+    steps: Count = 1_000  # five minutes on two cores that multiply bfloat16
     refiner_pretrain_steps: Steps = 0  # the refiner starts as the identity: nothing to learn from itself
     discriminator_pretrain_steps: Steps = 20  # enough to leave its random start; more and it runs away
     refiner_updates: Count = 1  # the paper's K_g; 50 collapsed a port
@@ -47,12 +47,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     beta_1: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.5  # Adam's momentum
     ema_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.99  # averages the last hundred steps' swings away
     history_batches: Count = 64  # 2,048 images, full after 128 steps; 10 MB in each checkpoint
-    noise_stddev: NotNegative = 0.3  # at first, or a discriminator's slope between ink and ground means nothing
-    noise_until_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8  # it has faded linearly: the rest sharpens
+    noise_stddev: NotNegative = 0.3  # at first: a discriminator's slopes between ink and ground mean more with it
+    noise_until_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8  # by when it has faded, linearly
     shift_px: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0  # keeps the discriminator from learning few images by heart
     cutout_px: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0  # side of a square hidden from the discriminator
     report_steps: Count = 25
-    assess_steps: Count = 100  # ten times a run, a third of its time: the best step may be any of them
+    assess_steps: Count = 100  # ten times a run, a quarter of its time: the best step may be any of them
     assessed_images: Annotated[int, msgspec.Meta(ge=4)] = 1_024  # of each domain, held out; at most a quarter of real
     two_sample_steps: Count = 100  # updates of the fresh classifier
     sheet_steps: Count = 100

@@ -18,6 +18,7 @@ from synth_engine.outputs import NO_CENTRES, NO_MASKS, Outputs, Renderer
 from synth_engine.recipe import Recipe
 
 PADDING = 255
+SAMPLES_MAX = 2**62
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,7 @@ class Synthesizer:
         for name, shape in self._shapes(count, out.packed).items():
             if asked.get(name, True):
                 _check_array(name, getattr(out, name), shape, dtypes[name])
-        if not 0 <= start <= 2**62:
+        if not 0 <= start <= SAMPLES_MAX:
             raise ArrayError(f"`start` is {start}; expected a sample index from 0 to 2**62", start)
 
     def _raise_rejected(self, index: int) -> None:

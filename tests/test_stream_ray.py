@@ -21,7 +21,7 @@ from synth_engine.recipe import Filter, Font
 from synth_engine.stream import open_stream, ray_cluster, ray_crew
 from synth_engine.stream.base import StreamPlan
 from synth_engine.stream.blocks import SharedBlock
-from synth_engine.stream.ray_actors import TURNS_IN_A_ROW, asked, share_out
+from synth_engine.stream.ray_actors import TURNS_IN_A_ROW, kept_busy, share_out, worker_asked
 from synth_engine.stream.ray_cluster import Cluster
 from synth_engine.stream.versions import versions
 
@@ -149,25 +149,34 @@ def test_another_ray_than_the_one_connected_is_refused(cluster: Cluster, tiny: R
     assert cluster.started_here
 
 
-@pytest.mark.parametrize("workers", [1, 2, 16, 64])
 @pytest.mark.parametrize("at_once", [1, 3, 64])
 @pytest.mark.parametrize("batch_size", [16, 512, 8192])
 @pytest.mark.parametrize("batches", [None, 3, 1000])
 def test_calls_in_flight_fit_the_memory_for_them(
-    hackmit: Recipe, workers: int, at_once: int, batch_size: int, batches: int | None
+    hackmit: Recipe, at_once: int, batch_size: int, batches: int | None
 ) -> None:
     plan = StreamPlan(recipe=hackmit, seed=0, batch_size=batch_size, batches=batches)
-    per_call, in_flight = share_out(
-        plan, workers, at_once=at_once, budget=128 * MIB, row_bytes=plan.batch_bytes, batch_s=0.001
-    )
+    per_call, in_flight = share_out(plan, at_once=at_once, budget=128 * MIB, row_bytes=plan.batch_bytes, batch_s=0.001)
     assert per_call * in_flight * plan.batch_bytes <= 128 * MIB
     assert 1 <= in_flight <= 2 * at_once
     assert per_call == 1 or per_call * plan.batch_bytes <= 32 * MIB
 
 
+def test_a_short_stream_is_shared_by_those_who_are_kept_busy(hackmit: Recipe) -> None:
+    plan = StreamPlan(recipe=hackmit, seed=0, batch_size=16, batches=9)
+    assert share_out(plan, at_once=2, budget=128 * MIB, row_bytes=plan.batch_bytes, batch_s=0.001) == (5, 4)
+
+
+@pytest.mark.parametrize(
+    ("workers", "cpus", "expected"), [(16, 2.0, 2), (16, 2.5, 3), (2, 64.0, 2), (1, 0.5, 1), (4, 0.0, 1)]
+)
+def test_no_more_actors_are_kept_busy_than_there_are_processors(workers: int, cpus: float, expected: int) -> None:
+    assert kept_busy(workers, cpus) == expected
+
+
 @pytest.mark.parametrize(("workers", "at_once"), [(1, 1), (2, 2), (16, 2), (16, 3), (5, 4), (7, 7)])
 def test_every_actor_has_its_turn_and_no_more_at_once_than_are_kept_busy(workers: int, at_once: int) -> None:
-    calls = [asked(call, workers, at_once) for call in range(workers * at_once * TURNS_IN_A_ROW)]
+    calls = [worker_asked(call, workers, at_once) for call in range(workers * at_once * TURNS_IN_A_ROW)]
     assert set(Counter(calls).values()) == {at_once * TURNS_IN_A_ROW}
     stretch = at_once * TURNS_IN_A_ROW
     assert {len(set(calls[first : first + stretch])) for first in range(0, len(calls), stretch)} == {at_once}
@@ -176,7 +185,7 @@ def test_every_actor_has_its_turn_and_no_more_at_once_than_are_kept_busy(workers
 def test_a_call_of_a_slow_recipe_is_short(hackmit: Recipe) -> None:
     plan = StreamPlan(recipe=hackmit, seed=0, batch_size=16)
     for batch_s, expected in ((0.3, 3), (30.0, 1)):
-        assert share_out(plan, 2, at_once=2, budget=128 * MIB, row_bytes=8192, batch_s=batch_s)[0] == expected
+        assert share_out(plan, at_once=2, budget=128 * MIB, row_bytes=8192, batch_s=batch_s)[0] == expected
 
 
 @pytest.mark.usefixtures("cluster")

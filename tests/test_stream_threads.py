@@ -221,7 +221,7 @@ def test_numbers_out_of_range_are_named(tiny: Recipe, name: str, value: int) -> 
 def test_samples_without_a_number_are_refused_before_any_is_drawn(
     tiny: Recipe, start: int, batches: int | None
 ) -> None:
-    with pytest.raises(StreamError, match=f"`start_batch` is {start}; expected samples up to 2"):
+    with pytest.raises(StreamError, match=f"`start_batch` is {start}; expected batches that end at sample 2"):
         StreamPlan(recipe=tiny, seed=7, batch_size=4, start_batch=start, batches=batches)
     StreamPlan(recipe=tiny, seed=7, batch_size=4, start_batch=2**60 - 3, batches=3)
 

@@ -22,9 +22,7 @@ from synth_engine.errors import StreamError, SynthError
 from synth_engine.outputs import Outputs
 from synth_engine.recipe import Recipe
 from synth_engine.stream.buffers import BufferPool
-from synth_engine.synthesizer import Batch, Synthesizer
-
-SAMPLES_MAX = 2**62
+from synth_engine.synthesizer import SAMPLES_MAX, Batch, Synthesizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +44,10 @@ class StreamPlan:
         if self.batches is not None:
             _at_least("batches", self.batches, 0)
         if (self.start_batch + (self.batches or 1)) * self.batch_size > SAMPLES_MAX:
-            raise StreamError(f"`start_batch` is {self.start_batch}; expected samples up to 2**62", self.start_batch)
+            raise StreamError(
+                f"`start_batch` is {self.start_batch}; expected batches that end at sample 2**62 at the latest",
+                self.start_batch,
+            )
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, int], tuple[int, int, int]]:

@@ -80,10 +80,9 @@ class RayProducer:
         self._crew: Crew | None = None
         self._cluster = Cluster(address)
         try:
-            self._at_once = max(1, min(workers, math.ceil(self._cluster.cpus())))
+            self._at_once = kept_busy(workers, self._cluster.cpus())
             self._per_call, self._in_flight = share_out(
                 plan,
-                workers,
                 at_once=self._at_once,
                 budget=self._budget(),
                 row_bytes=(self._layout if self._shares else self._packed).row_bytes,
@@ -167,7 +166,7 @@ class RayProducer:
             first, batches = next(self._spans, (0, 0))
             if not batches:
                 return
-            worker = crew.workers[asked(self._sent, len(crew.workers), self._at_once)]
+            worker = crew.workers[worker_asked(self._sent, len(crew.workers), self._at_once)]
             self._pending.append(_Call(first, batches, worker, self._block() if worker.shares else None))
             self._sent += 1
 
@@ -263,21 +262,24 @@ class RayProducer:
         return block
 
 
-def asked(call: int, workers: int, at_once: int) -> int:
-    """The worker that a call is for: ``at_once`` of them take turns, in time all.
+def kept_busy(workers: int, cpus: float) -> int:
+    """How many of the workers have calls at once: no more than there are processors, one begun counting as one.
 
-    More than there are processors would not draw faster, and each would find its caches cold.
+    More would not draw faster, and each would find its caches cold.
     """
+    return max(1, min(workers, math.ceil(cpus)))
+
+
+def worker_asked(call: int, workers: int, at_once: int) -> int:
+    """The worker that a call is for: ``at_once`` of them take turns, in time all."""
     shift = call // (at_once * TURNS_IN_A_ROW) * at_once
     return (shift + call % at_once) % workers
 
 
-def share_out(
-    plan: StreamPlan, workers: int, *, at_once: int, budget: int, row_bytes: int, batch_s: float
-) -> tuple[int, int]:
+def share_out(plan: StreamPlan, *, at_once: int, budget: int, row_bytes: int, batch_s: float) -> tuple[int, int]:
     """(batches a call, calls in flight) such that what is in flight, ``row_bytes`` a batch, fits ``budget`` bytes.
 
-    ``at_once`` of the workers have calls in flight. Raises StreamError when not even one batch fits.
+    ``at_once`` workers have calls in flight. Raises StreamError when not even one batch fits.
     """
     in_flight = min(CALLS_PER_ACTOR * at_once, budget // row_bytes)
     if in_flight < 1:
@@ -290,7 +292,7 @@ def share_out(
     per_call = min(SUPERBATCH_BYTES // plan.batch_bytes, budget // in_flight // row_bytes)
     per_call = max(1, min(per_call, int(CALL_S / max(batch_s, 1e-9))))
     if plan.batches is not None:
-        per_call = max(1, min(per_call, math.ceil(plan.batches / workers)))
+        per_call = max(1, min(per_call, math.ceil(plan.batches / at_once)))
     return per_call, in_flight
 
 

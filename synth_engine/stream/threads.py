@@ -17,7 +17,7 @@ from synth_engine.stream.base import StreamPlan, WorkerStats, draw_batch
 from synth_engine.stream.buffers import BufferPool
 from synth_engine.synthesizer import Batch, Synthesizer
 
-SPARE_BUFFERS = 12  # batches that a consumer may hold at once without new memory; TensorFlow holds up to ten
+SPARE_BUFFERS = 12  # of each thread, that a consumer may hold at once without new memory
 
 Outcome = Batch | Exception | None  # None: the stream was stopped
 
