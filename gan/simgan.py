@@ -7,7 +7,7 @@ in `history`; reading data, reporting and saving are left to `train`.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -20,6 +20,7 @@ from gan.config import Config
 from gan.history import HistoryBuffer
 from gan.networks import build_discriminator, build_refiner, clipped
 from gan.reader import Reader
+from gan.replicas import Replicas
 from gan.schedule import phases
 from gan.view import View
 from synth_engine.scaling import to_network
@@ -40,9 +41,13 @@ class SimGAN(keras.Model):
     ``discriminator`` S = R = 1; in ``adversarial`` S is the refiner's and the discriminator's updates together and R
     the discriminator's, each update taking a batch of its own. With ``reader``, whose opinion weighs ``label_weight``,
     labels (S, B, L) uint8 and boxes (S, B, L, 4) follow. Logs are means over all updates since the last reset.
+    Each batch is shared out among ``devices``, whose number divides B; without any, it is left to TensorFlow.
     """
 
-    def __init__(self, config: Config, shape: tuple[int, int], reader: Reader | None = None, open_px: int = 0) -> None:
+    def __init__(
+        self, config: Config, shape: tuple[int, int], reader: Reader | None = None, open_px: int = 0,
+        devices: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         super().__init__(name="simgan")
         self.config, self.reader, self.open_px = config, reader if config.label_weight else None, open_px
         self.refiner = build_refiner(shape, config)
@@ -52,7 +57,7 @@ class SimGAN(keras.Model):
         self.discriminator = build_discriminator(config)
         self.choice = Choice(self.averaged.variables)
         self.buffer = HistoryBuffer(config.history_batches * config.batch_size, shape, config.batch_size, config.seed)
-        self.view = View(config)
+        self.view, self.replicas = View(config), Replicas(devices)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.arrived = tf.Variable(0.0, dtype=tf.float64, trainable=False, name="arrived")
         self.first_adversarial = phases(config)[-1].first
@@ -124,20 +129,21 @@ class SimGAN(keras.Model):
 
     def regularise_refiner(self, synthetic: Tensor) -> Logs:
         """One update of the refiner towards the identity, for a start that the discriminator cannot mock."""
-        images = to_network(synthetic)
-        with tf.GradientTape() as tape:
+
+        def pay(images: Tensor) -> tuple[Tensor, Logs]:
             refined = losses.clip(self.refiner(images, training=True))
             loss = losses.self_regularisation(refined, images)
-        self._improve_refiner(tape, loss)
-        return self._log(self_reg=loss, mean_change=losses.mean_change(refined, images))
+            return loss, {"self_reg": loss, "mean_change": losses.mean_change(refined, images)}
+
+        return self._improve_refiner(pay, to_network(synthetic))
 
     def update_refiner(self, synthetic: Tensor, *known: Tensor) -> Logs:
         """One update of the refiner on a batch (B, H, W) uint8; the discriminator stays as it is.
 
         ``known``: its labels (B, L) and boxes (B, L, 4), where there is a reader to be asked about them.
         """
-        images = to_network(synthetic)
-        with tf.GradientTape() as tape:
+
+        def pay(images: Tensor, *known: Tensor) -> tuple[Tensor, Logs]:
             refined = losses.clip(self.refiner(images, training=True))
             drawn = self.draw(refined)
             logits = self.discriminator(self._seen(drawn), training=False)
@@ -146,32 +152,39 @@ class SimGAN(keras.Model):
             loss = adversarial + self.config.self_reg_weight * self_reg
             extra = {"labels": self.reader.label_loss(drawn, images, *known)} if self.reader else {}
             loss += sum(self.config.label_weight * term for term in extra.values())
-        self._improve_refiner(tape, loss)
-        change = losses.mean_change(refined, images)
-        return self._log(refiner_adversarial=adversarial, self_reg=self_reg, mean_change=change, **extra)
+            change = losses.mean_change(refined, images)
+            return loss, {"refiner_adversarial": adversarial, "self_reg": self_reg, "mean_change": change, **extra}
+
+        return self._improve_refiner(pay, to_network(synthetic), *known)
 
     def update_discriminator(self, synthetic: Tensor, real: Tensor) -> Logs:
         """One update of the discriminator on a real batch and a refined one, half of that from the history."""
-        refined = self.buffer.exchange(self.draw(losses.clip(self.refiner(to_network(synthetic), training=False))))
-        seen = self._seen(tf.concat([to_network(real), refined], axis=0))
-        with tf.GradientTape() as tape:
-            real_logits, refined_logits = tf.split(self.discriminator(seen, training=True), 2)
+
+        def pay(real: Tensor, refined: Tensor) -> tuple[Tensor, Logs]:
+            judged = self.discriminator(tf.concat([real, refined], axis=0), training=True)
+            real_logits, refined_logits = tf.split(judged, 2)
             on_real = losses.discriminator_real(self.config.adversarial_loss, real_logits)
             on_refined = losses.discriminator_refined(self.config.adversarial_loss, refined_logits)
-            extra = {"slope": self._slope(tf.split(seen, 2)[0])} if self.config.r1_weight else {}
-            loss = on_real + on_refined + sum(extra.values())
-        _improve(self.discriminator_optimizer, tape, loss, self.discriminator.trainable_variables)
-        return self._log(
-            discriminator_real=on_real,
-            discriminator_refined=on_refined,
-            accuracy_real=losses.accuracy_on_real(real_logits),
-            accuracy_refined=losses.accuracy_on_refined(refined_logits),
-            **extra,
-        )
+            extra = {"slope": self._slope(real)} if self.config.r1_weight else {}
+            return on_real + on_refined + sum(extra.values()), {
+                "discriminator_real": on_real,
+                "discriminator_refined": on_refined,
+                "accuracy_real": losses.accuracy_on_real(real_logits),
+                "accuracy_refined": losses.accuracy_on_refined(refined_logits),
+                **extra,
+            }
+
+        refined = self.buffer.exchange(self.replicas.joined(self._refine, to_network(synthetic)))
+        seen = tf.split(self._seen(tf.concat([to_network(real), refined], axis=0)), 2)
+        variables = self.discriminator.trainable_variables
+        gradients, logs = self.replicas.gradients(pay, variables, *seen)
+        self.discriminator_optimizer.apply(gradients, variables)
+        return self._log(logs)
 
     def draw(self, refined: Tensor) -> Tensor:
         """Binary images from what the refiner puts out, (N, H, W, 1) in [-1, 1]; see `training.ink`."""
-        normal = self.view.generator.normal(ink.normal_shape(tf.shape(refined), self.open_px))
+        with tf.device(None):  # random numbers are drawn where their generator is, also for a replica elsewhere
+            normal = self.view.generator.normal(ink.normal_shape(tf.shape(refined), self.open_px))
         return ink.draw(refined, normal, self.open_px)
 
     def log_odds(self, images: Tensor) -> Tensor:
@@ -189,14 +202,21 @@ class SimGAN(keras.Model):
         return tf.cond(due, lambda: weight * losses.slope_penalty(real, judge), lambda: tf.constant(0.0))
 
     def _seen(self, images: Tensor) -> Tensor:
-        return self.view(images, tf.maximum(self.step - self.first_adversarial, 0))
+        with tf.device(None):
+            return self.view(images, tf.maximum(self.step - self.first_adversarial, 0))
 
-    def _improve_refiner(self, tape: tf.GradientTape, loss: Tensor) -> None:
-        _improve(self.refiner_optimizer, tape, loss, self.refiner.trainable_variables)
+    def _refine(self, images: Tensor) -> Tensor:
+        return self.draw(losses.clip(self.refiner(images, training=False)))
+
+    def _improve_refiner(self, pay: Callable[..., tuple[Tensor, Logs]], *batch: Tensor) -> Logs:
+        variables = self.refiner.trainable_variables
+        gradients, logs = self.replicas.gradients(pay, variables, *batch)
+        self.refiner_optimizer.apply(gradients, variables)
         for mean, new in zip(self.averaged.variables, self.refiner.variables, strict=True):
             mean.assign(new + self.config.ema_decay * (mean - new))
+        return self._log(logs)
 
-    def _log(self, **values: Tensor) -> Logs:
+    def _log(self, values: Logs) -> Logs:
         for name, value in values.items():
             self.trackers[name].update_state(value)
         return {name: self.trackers[name].result() for name in values}
@@ -211,10 +231,12 @@ def build_optimizer(config: Config, rate: float, updates: int) -> keras.optimize
     return keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=0.99)
 
 
-def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None = None, open_px: int = 0) -> SimGAN:
+def build_simgan(
+    config: Config, shape: tuple[int, int], reader: Reader | None = None, open_px: int = 0, devices: Sequence[str] = ()
+) -> SimGAN:
     """A compiled model, its first weights drawn by ``config.seed``."""
     keras.utils.set_random_seed(config.seed)
-    model = SimGAN(config, shape, reader, open_px)
+    model = SimGAN(config, shape, reader, open_px, devices)
     refined = config.refiner_pretrain_steps + config.steps * config.refiner_updates
     judged = config.discriminator_pretrain_steps + config.steps * config.discriminator_updates
     model.compile(
@@ -227,7 +249,3 @@ def build_simgan(config: Config, shape: tuple[int, int], reader: Reader | None =
 def _now() -> np.float64:
     """Seconds of Python's clock: TensorFlow's own refuses where operations must be deterministic."""
     return np.float64(time.monotonic())
-
-
-def _improve(optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: Tensor, variables: list[Any]) -> None:
-    optimizer.apply(tape.gradient(loss, variables), variables)

@@ -31,6 +31,7 @@ from gan.config import Config
 from gan.data import Images, hold_out, phase_batches, real_batches
 from gan.networks import build_refiner, clipped
 from gan.reader import Reader
+from gan.replicas import shared_gpus
 from gan.report import Outcome
 from gan.schedule import Phase, phases
 from gan.simgan import SimGAN, build_simgan
@@ -97,7 +98,8 @@ class Training:
         self.tensorboard, self.reader = tensorboard, reader
         self.real, self.held_out = hold_out(real, config.assessed_images)
         self.synthetic = Synthesizer(recipe, config.seed + HELD_OUT_SEEDS).batch(0, config.assessed_images)
-        self.model: SimGAN = build_simgan(config, recipe.shape, reader, recipe.binarize.open_px)
+        gpus = shared_gpus(config.batch_size)
+        self.model: SimGAN = build_simgan(config, recipe.shape, reader, recipe.binarize.open_px, gpus)
         self.checkpoints = Checkpoints(
             run.path / "checkpoints",
             self.model.state,
