@@ -39,7 +39,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     r1_weight: NotNegative = 0.3  # gamma of R1, the penalty on the slope of the discriminator at real images
     r1_steps: Count = 16  # R1 is paid at every so many-th update of the discriminator, so many times over
     label_weight: NotNegative = 10.0  # of what a frozen reader reads worse than on raw images, where there is one
-    self_reg_weight: NotNegative = 20.0  # the paper's lambda; half where a reader guards the labels, see `preset`
+    self_reg_weight: NotNegative = 14.0  # the paper's lambda; less where a reader guards the labels, see `preset`
     optimizer: Literal["adam", "sgd"] = "adam"
     refiner_rate: Positive = 3e-4
     discriminator_rate: Positive = 1e-3  # the two-time-scale rule
