@@ -26,7 +26,7 @@ ASSESSED = {  # of assessment.csv
     "Kernel distance to real": ("kernel", "kernel_raw"),
     "Labels kept": ("kept", "kept_worst"),
     "Accuracy of the discriminator, no noise": ("accuracy_real", "accuracy_refined"),
-    "Mean change of a pixel": ("mean_change",),
+    "Mean change of a pixel, and share of drawn pixels that differ": ("mean_change", "drawn_change"),
     "Spread over raw": ("spread",),
 }  # fmt: skip
 

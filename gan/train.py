@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 DEMO_IMAGES = 2_000
-GUARDED = Config.preset("modern", reader=True).self_reg_weight
 COUNT = click.IntRange(1)
 NOT_NEGATIVE = click.FloatRange(0)
 POSITIVE = click.FloatRange(0, min_open=True)
@@ -50,7 +49,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     "--recipe",
     metavar="NAME|TOML",
     help="Built-in or a file.",
-    show_default="hackmit-target with --real, else captcha-demo",
+    show_default="hackmit-target with --real, else captcha-draft",
 )
 @click.option("--reader", type=click.Path(), help="A frozen classifier.keras that judges whether labels are kept.")
 @click.option(
@@ -68,9 +67,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 )
 @preset_option("--steps", "steps", COUNT, "Adversarial steps.")
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
-@preset_option(
-    "--lambda", "self_reg_weight", NOT_NEGATIVE, f"Weight of the mean change; modern with --reader: {GUARDED:g}."
-)
+@preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change.")
 @preset_option(
     "--label-weight", "label_weight", NOT_NEGATIVE, "Weight of what --reader reads worse than on raw images."
 )
@@ -95,11 +92,10 @@ def train(
 
     Without options it needs no data and no labels: it draws its own real images with the package `captcha`.
     """
-    guarded = reader is not None and changes["label_weight"] != 0
-    config = Config.preset(preset, reader=guarded, **changes)
+    config = Config.preset(preset, **changes)
     if changes["label_weight"] and not reader:
         raise RunError("--label-weight needs a classifier to be asked: give --reader FILE", config.label_weight)
-    source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-demo")).require_binary()
+    source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-draft")).require_binary()
     check_tensorboard(tensorboard)  # all that can go wrong does so before the folder is taken
     Synthesizer(source, config.seed).batch(0, 1)
     images = _read(real, source, real_limit) if real else None

@@ -65,17 +65,19 @@ class Verdict:
     """Figures of the chosen step, shares between 0 and 1; see `losses` for what they measure."""
 
     mean_change: float
+    drawn_change: float
     accuracy_real: float
     accuracy_refined: float
 
     def __str__(self) -> str:
         return (
-            f"a pixel changes by {self.mean_change:.2%} of the range on average; the discriminator is right on "
-            f"{self.accuracy_real:.0%} of real and {self.accuracy_refined:.0%} of refined images{self._doubt()}"
+            f"a pixel changes by {self.mean_change:.2%} of the range on average, {self.drawn_change:.2%} of pixels "
+            f"once ink is drawn; the discriminator is right on {self.accuracy_real:.0%} of real and "
+            f"{self.accuracy_refined:.0%} of refined images{self._doubt()}"
         )
 
     def _doubt(self) -> str:
-        if self.mean_change < 0.0005:
+        if self.drawn_change < 0.0005:
             return ": next to nothing was refined; train longer or lower --lambda"
         if self.mean_change > 0.15:
             return ": so large a change may erase glyphs; look at the sheet and raise --lambda"
@@ -97,7 +99,8 @@ class Training:
         self.config, self.recipe, self.run, self.workers = config, recipe, run, workers
         self.tensorboard, self.reader = tensorboard, reader
         self.real, self.held_out = hold_out(real, config.assessed_images)
-        self.synthetic = Synthesizer(recipe, config.seed + HELD_OUT_SEEDS).batch(0, config.assessed_images)
+        shown = config.read_images if reader else config.assessed_images
+        self.synthetic = Synthesizer(recipe, config.seed + HELD_OUT_SEEDS).batch(0, shown)
         gpus = shared_gpus(config.batch_size)
         self.model: SimGAN = build_simgan(config, recipe.shape, reader, recipe.binarize.open_px, gpus)
         self.checkpoints = Checkpoints(
@@ -212,7 +215,8 @@ class Training:
             write_account(self.run, outcome, metrics, f"SimGAN, {self.recipe.name}")
         for line in lines(outcome):
             click.echo(line)
-        return Verdict(outcome.chosen.mean_change, outcome.chosen.accuracy_real, outcome.chosen.accuracy_refined)
+        chosen = outcome.chosen
+        return Verdict(chosen.mean_change, chosen.drawn_change, chosen.accuracy_real, chosen.accuracy_refined)
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[Path]:

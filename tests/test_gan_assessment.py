@@ -25,9 +25,8 @@ from synth_engine.training.two_sample import TwoSampleTest  # noqa: E402
 
 RNG = np.random.default_rng(0)
 GOOD = Figures(
-    step=9, mean_change=0.02, accuracy_real=0.7, accuracy_refined=0.6, two_sample=0.6, two_sample_raw=0.8,
-    spread=0.95, kernel=0.01, kernel_raw=0.03, kept=0.995,
-    kept_worst=0.98,
+    step=9, mean_change=0.02, drawn_change=0.01, accuracy_real=0.7, accuracy_refined=0.6, two_sample=0.6,
+    two_sample_raw=0.8, spread=0.95, kernel=0.01, kernel_raw=0.03, kept=0.995, kept_worst=0.98,
 )  # fmt: skip
 
 
@@ -89,7 +88,7 @@ def test_a_refiner_that_changes_nothing_leaves_every_figure_as_it_was(tiny: Reci
     model = build_simgan(config, tiny.shape)  # starts as the identity
     synthetic, real = Synthesizer(tiny, 1).batch(0, 20), Synthesizer(tiny, 2).batch(0, 12).images
     figures = Assessor(model, synthetic, real, TwoSampleTest(tiny.shape, 2, 0, eager=True), None).assess(7)
-    assert (figures.step, figures.mean_change, figures.spread) == (7, 0.0, 1.0)
+    assert (figures.step, figures.mean_change, figures.drawn_change, figures.spread) == (7, 0.0, 0.0, 1.0)
     assert figures.two_sample == figures.two_sample_raw
     assert figures.kept is None
     assert [mark.received for mark in marks(figures)].count("needs --reader") == 3

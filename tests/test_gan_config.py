@@ -29,13 +29,6 @@ def test_a_change_that_makes_no_sense_is_named(change: dict[str, int], named: st
         Config.preset("modern", **change)
 
 
-def test_a_reader_lets_modern_change_more_unless_told_otherwise() -> None:
-    alone, guarded = Config.preset("modern"), Config.preset("modern", reader=True)
-    assert guarded.self_reg_weight < alone.self_reg_weight
-    assert Config.preset("modern", reader=True, self_reg_weight=7.0).self_reg_weight == 7.0
-    assert Config.preset("paper", reader=True) == Config.preset("paper")
-
-
 def test_a_run_goes_on_in_its_own_precision_whatever_the_machine(tmp_path: Path) -> None:
     assert _stored_precision(str(tmp_path)) == "float32"  # nothing there: refused later
     for stored, expected in (({}, "float32"), ({"precision": "mixed_bfloat16"}, "mixed_bfloat16")):

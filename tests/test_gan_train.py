@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from importlib import metadata
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from synth_engine.recipe import Filter
 pytest.importorskip("tensorflow")
 pytest.importorskip("captcha")
 
-import keras
 
 from gan.config import _PRESETS, Config
 from gan.simgan import SimGAN, build_simgan
@@ -26,7 +24,7 @@ from gan.train import train
 
 SMALL = Config.preset(
     "modern", features=2, blocks=1, batch_size=2, history_batches=2, discriminator_pretrain_steps=1, steps=2,
-    report_steps=1, sheet_steps=2, checkpoint_steps=2, assessed_images=4, two_sample_steps=1,
+    report_steps=1, sheet_steps=2, checkpoint_steps=2, assessed_images=4, read_images=4, two_sample_steps=1,
 )  # fmt: skip
 
 
@@ -77,26 +75,6 @@ def test_options_that_do_not_fit_cost_no_folder(tiny: Recipe, tmp_path: Path) ->
 def test_a_weight_on_labels_without_a_reader_costs_no_folder(tmp_path: Path) -> None:
     assert "give --reader FILE" in refused(tmp_path, "--label-weight", 1)
     assert "does not exist" in refused(tmp_path, "--reader", tmp_path / "none.keras")
-
-
-def test_a_reader_lets_the_refiner_change_more_unless_told_otherwise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe, configs = Recipe.named("captcha-demo"), []
-    images = keras.Input((*recipe.shape, 1))
-    cells = keras.layers.AveragePooling2D(4, padding="same")(images)
-    keras.Model(images, keras.layers.Conv2D(len(recipe.alphabet) + 1, 1)(cells)).save(tmp_path / "reader.keras")
-    monkeypatch.setattr("gan.train.DEMO_IMAGES", 2)
-    monkeypatch.setattr(
-        "gan.training.Training", lambda config, *_, **__: configs.append(config) or SimpleNamespace(train=str)
-    )
-    judged = ("--reader", tmp_path / "reader.keras")
-    for k, options in enumerate([(), judged, (*judged, "--lambda", 7), (*judged, "--label-weight", 0)]):
-        result = run(tmp_path / str(k), *options)
-        assert result.exit_code == 0, result.output
-    alone, guarded = Config.preset("modern"), Config.preset("modern", reader=True)
-    weights = [alone.self_reg_weight, guarded.self_reg_weight, 7.0, alone.self_reg_weight]
-    assert [config.self_reg_weight for config in configs] == weights
 
 
 def test_packages_that_are_missing_cost_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,8 @@ from synth_engine.training.precision import PRECISIONS  # noqa: E402
 
 SMALL = Config.preset(
     "modern", features=8, blocks=1, batch_size=4, history_batches=2, discriminator_pretrain_steps=1, steps=4,
-    report_steps=1, sheet_steps=1, checkpoint_steps=1, assess_steps=2, assessed_images=4, two_sample_steps=1,
+    report_steps=1, sheet_steps=1, checkpoint_steps=1, assess_steps=2, assessed_images=4, read_images=4,
+    two_sample_steps=1,
 )  # fmt: skip
 
 
@@ -266,11 +267,15 @@ def main_guard_code(options: list[str], expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("figures", "doubt"),
-    [((0.0004, 0.5, 0.5), "next to nothing was refined"), ((0.3, 0.5, 0.5), "erase"), ((0.05, 0.99, 0.97), "apart")],
+    [
+        ((0.01, 0.0004, 0.5, 0.5), "next to nothing was refined"),
+        ((0.3, 0.1, 0.5, 0.5), "erase"),
+        ((0.05, 0.02, 0.99, 0.97), "apart"),
+    ],
 )
-def test_the_verdict_says_when_refinement_failed(figures: tuple[float, float, float], doubt: str) -> None:
+def test_the_verdict_says_when_refinement_failed(figures: tuple[float, float, float, float], doubt: str) -> None:
     assert doubt in str(Verdict(*figures))
-    assert doubt not in str(Verdict(0.05, 0.6, 0.6))
+    assert doubt not in str(Verdict(0.05, 0.02, 0.6, 0.6))
 
 
 def test_the_newest_two_checkpoints_are_kept(tiny: Recipe, tmp_path: Path) -> None:

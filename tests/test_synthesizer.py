@@ -136,7 +136,12 @@ def _outputs(recipe: Recipe) -> Outputs:
 
 @pytest.mark.parametrize(
     ("name", "digest"),
-    [("hackmit", "f039fe8c002eeafb"), ("hackmit-target", "d12172fd95d44014"), ("captcha-demo", "8d025ad9a19637ff")],
+    [
+        ("hackmit", "f039fe8c002eeafb"),
+        ("hackmit-target", "d12172fd95d44014"),
+        ("captcha-demo", "8d025ad9a19637ff"),
+        ("captcha-draft", "c0f71090d575c3a1"),
+    ],
 )
 def test_bytes_are_pinned(name: str, digest: str) -> None:
     """With the pinned Pillow and fonts; another FreeType draws other edges, so there the test says that it cannot."""

@@ -17,12 +17,12 @@ def normal(shape: tuple[int, ...], open_px: int) -> np.ndarray:
     return RNG.normal(size=ink.normal_shape(shape, open_px)).astype(np.float32)
 
 
-@pytest.mark.parametrize("open_px", [0, 3])
-def test_thresholds_are_uniform_up_to_the_edges(open_px: int) -> None:
+@pytest.mark.parametrize(("open_px", "most"), [(0, ink.RANGE), (3, ink.OPENED_RANGE)])
+def test_thresholds_are_uniform_up_to_the_edges(open_px: int, most: float) -> None:
     drawn = np.asarray(ink.thresholds(normal((400, 9, 12, 1), open_px), open_px))
     assert drawn.shape == (400, 9, 12, 1)
     for part in (drawn, drawn[:, :2], drawn[:, :, -2:]):
-        shares = np.histogram(part, bins=4, range=(-1, 1))[0] / part.size
+        shares = np.histogram(part, bins=4, range=(-most, most))[0] / part.size
         np.testing.assert_allclose(shares, 0.25, atol=0.04)
 
 
@@ -38,12 +38,16 @@ def test_a_pixel_is_ink_as_often_as_it_says() -> None:
     said = np.broadcast_to(np.array([-1.0, -0.5, 0.0, 0.8, 1.0], np.float32)[:, None], (1000, 1, 5, 1))
     drawn = np.asarray(ink.draw(said, normal(said.shape, 0), 0))
     assert set(np.unique(drawn)) == {-1.0, 1.0}
-    np.testing.assert_allclose((drawn > 0).mean(axis=0).ravel(), [0.0, 0.25, 0.5, 0.9, 1.0], atol=0.05)
+    share = np.clip((np.array([-1.0, -0.5, 0.0, 0.8, 1.0]) / ink.RANGE + 1) / 2, 0, 1)
+    np.testing.assert_allclose((drawn > 0).mean(axis=0).ravel(), share, atol=0.05)
 
 
-def test_what_is_sure_is_drawn_as_it_is() -> None:
-    image = np.where(RNG.random((3, 9, 12, 1)) < 0.5, 1.0, -1.0).astype(np.float32)
-    np.testing.assert_array_equal(ink.draw(image, normal(image.shape, 0), 0), image)
+@pytest.mark.parametrize(("open_px", "beyond"), [(0, ink.RANGE), (3, ink.OPENED_RANGE)])
+def test_what_is_all_but_sure_is_drawn_as_it_is(open_px: int, beyond: float) -> None:
+    image = np.where(RNG.random((30, 9, 12, 1)) < 0.9, 1.0, -1.0).astype(np.float32)
+    drawn = ink.draw(image * (beyond + 0.01), normal(image.shape, open_px), open_px)
+    np.testing.assert_array_equal(drawn, ink.opened(image, open_px))
+    assert np.any(ink.draw(image * (beyond - 0.1), normal(image.shape, open_px), open_px) != drawn)
 
 
 @pytest.mark.parametrize("open_px", [2, 3, 4])

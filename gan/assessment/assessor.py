@@ -26,8 +26,8 @@ Floats = NDArray[np.float32]
 class Assessor:
     """Assesses ``model`` on ``synthetic`` samples and ``real`` images (N, H, W) uint8 {0, 1} that it never trains on.
 
-    All figures but the change and the spread are of binary images drawn from what the refiner puts out, as readers get
-    them, and with the same draws at every step.
+    All figures but the mean change are of binary images drawn from what the refiner puts out, as readers get them, and
+    with the same draws at every step.
     """
 
     def __init__(
@@ -43,11 +43,12 @@ class Assessor:
         return Figures(
             step=step,
             mean_change=float(np.abs(refined - self.raw).mean()) / 2.0,
+            drawn_change=float(np.mean(drawn != self.raw)),
             accuracy_real=float(np.mean(in_chunks(self.model.log_odds, self.real) > 0)),
             accuracy_refined=float(np.mean(in_chunks(self.model.log_odds, drawn) <= 0)),
             two_sample=self.test.accuracy(drawn, self.real),
             two_sample_raw=self._told_apart_raw,
-            spread=spread(refined) / max(spread(self.raw), 1e-6),
+            spread=spread(drawn) / max(spread(self.raw), 1e-6),
             **(self._reader_test.figures(drawn) if self._reader_test else {}),
         )
 

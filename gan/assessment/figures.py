@@ -13,7 +13,8 @@ from synth_engine.errors import RunError
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Of held-out images at ``step``. Shares lie in [0, 1]; figures that need a reader are None without one.
 
-    mean_change: see `losses.mean_change`; accuracy_real, accuracy_refined: the discriminator's, without noise;
+    mean_change: of what the refiner puts out, see `losses.mean_change`; drawn_change: that of ink drawn from it, the
+    share of pixels that differ; accuracy_real, accuracy_refined: the discriminator's, without noise;
     two_sample: what a fresh classifier tells apart of refined and real images; *_raw: of unrefined images;
     kernel, kernel_raw: kernel distance to real images in the reader's features; kept: the reader's share of right
     characters on refined images over that on raw ones; kept_worst: the same of the character class that lost most;
@@ -22,6 +23,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     step: int
     mean_change: float
+    drawn_change: float
     accuracy_real: float
     accuracy_refined: float
     two_sample: float

@@ -14,20 +14,26 @@ Bools = NDArray[np.bool_]
 
 
 class ReaderTest:
-    """Asks ``reader`` about the samples ``synthetic``; ``raw`` are their images and ``real`` others, (N, H, W, 1)."""
+    """Asks ``reader`` about the samples ``synthetic``; ``raw`` are their images and ``real`` others, (N, H, W, 1).
+
+    Labels are counted on all samples, features compared of as many as there are real images.
+    """
 
     def __init__(self, reader: Reader, synthetic: Batch, raw: Floats, real: Floats) -> None:
         self.reader, self.synthetic = reader, synthetic
         self.there = readable(synthetic.labels, synthetic.boxes).numpy()
         self.raw_right = self._right(raw)
         self.real_features = in_chunks(reader.features, real)
-        self.kernel_raw = kernel_distance(in_chunks(reader.features, raw), self.real_features)
+        self.kernel_raw = self._kernel(raw)
 
     def figures(self, refined: Floats) -> dict[str, float]:
         """Those of `Figures` that need a reader, for ``refined`` images of the samples."""
         kept, worst = labels_kept(self.raw_right, self._right(refined), self.synthetic.labels, self.there)
-        kernel = kernel_distance(in_chunks(self.reader.features, refined), self.real_features)
-        return {"kernel": kernel, "kernel_raw": self.kernel_raw, "kept": kept, "kept_worst": worst}
+        return {"kernel": self._kernel(refined), "kernel_raw": self.kernel_raw, "kept": kept, "kept_worst": worst}
+
+    def _kernel(self, images: Floats) -> float:
+        features = in_chunks(self.reader.features, images[: len(self.real_features)])
+        return kernel_distance(features, self.real_features)
 
     def _right(self, images: Floats) -> Bools:
         starts, boxes = range(0, len(images), CHUNK), self.synthetic.boxes

@@ -1,9 +1,11 @@
 """Ink drawn from a refiner's output, which says how likely each pixel is ink: binary images, as real ones are.
 
-A pixel at -1 is ground, at 1 ink, at 0 either. It is ink where the output lies above a random threshold, uniform in
-[-1, 1]; so what real images have by chance (a pixel of a line that is there in every other image, a ragged edge) can be
-refined into synthetic ones by a network that draws nothing at random itself. Drawn ink is opened as the recipe opens
-all images; thresholds then vary slowly, or no square of ink would come about. Images are (N, H, W, 1) float32.
+A pixel at -1 is ground, at 1 ink, at 0 either. It is ink where the output lies above a random threshold; so what real
+images have by chance (a pixel of a line that is in every other image, a ragged edge) can be refined into synthetic
+ones by a network that draws nothing at random itself. Thresholds are uniform, and keep off the ends of the range: what
+the network is all but sure of would else be drawn wrong here and there, as specks that no real image has. Drawn ink is
+opened as the recipe opens all images. Thresholds then vary slowly, or no square of ink would come about, and keep off
+farther: a pixel that chance takes out of a stroke takes every square through it along. Images are (N, H, W, 1) float32.
 """
 
 from __future__ import annotations
@@ -16,16 +18,20 @@ import numpy as np
 import tensorflow as tf
 
 Tensor = Any
+RANGE, OPENED_RANGE = 0.85, 0.6  # of thresholds, without and with an opening
 CHUNK = 64  # images that `drawn` draws at once
 
 
 def thresholds(normal: Tensor, open_px: int) -> Tensor:
-    """Thresholds, uniform in [-1, 1] and alike within ``open_px``, from independent ``normal`` numbers (N, H, W, 1)."""
+    """Thresholds (N, H, W, 1) from independent ``normal`` numbers, uniform in [-`RANGE`, `RANGE`].
+
+    With an opening they are alike within ``open_px``, and uniform in [-`OPENED_RANGE`, `OPENED_RANGE`].
+    """
     if open_px > 1:
         kernel = _gaussian(open_px)
         normal = tf.nn.conv2d(normal, kernel[:, None, None, None], strides=1, padding="VALID")
         normal = tf.nn.conv2d(normal, kernel[None, :, None, None], strides=1, padding="VALID")
-    return tf.math.erf(normal / math.sqrt(2))
+    return (OPENED_RANGE if open_px > 1 else RANGE) * tf.math.erf(normal / math.sqrt(2))
 
 
 def margin_px(open_px: int) -> int:
@@ -37,8 +43,8 @@ def margin_px(open_px: int) -> int:
 def cut(refined: Tensor, threshold: Tensor) -> tuple[Tensor, Any]:
     """Ink {-1, 1} where ``refined`` lies above its threshold, with the gradient of ``refined``.
 
-    The straight-through estimator: Bengio et al. 2013 (arXiv 1308.3432). Thresholds are uniform, so ``refined`` is the
-    mean of what is drawn.
+    The straight-through estimator: Bengio et al. 2013 (arXiv 1308.3432). Thresholds are uniform, so the mean of what is
+    drawn follows ``refined`` in a line, up to the ends of their range.
     """
     return tf.where(refined > threshold, 1.0, -1.0), lambda upstream: (upstream, None)
 
