@@ -21,6 +21,7 @@ import keras  # noqa: E402
 
 from gan.callbacks import Metrics  # noqa: E402
 from gan.config import _PRESETS, Config  # noqa: E402
+from gan.reader import Reader  # noqa: E402
 from gan.report import animate  # noqa: E402
 from gan.simgan import SimGAN, build_simgan  # noqa: E402
 from gan.train import train  # noqa: E402
@@ -39,11 +40,12 @@ SMALL = Config.preset(
 
 
 def training(
-    folder: Path, recipe: Recipe, config: Config = SMALL, *, resume: bool = False, eager: bool = True
-) -> Training:
+    folder: Path, recipe: Recipe, config: Config = SMALL, *, resume: bool = False, eager: bool = True,
+    reader: Reader | None = None,
+) -> Training:  # fmt: skip
     """A run of a few steps, ``eager`` where its graphs would take longer to make than to run."""
     run = RunFolder.create(folder, config.as_dict(), resume=resume)
-    made = Training(config, recipe, Synthesizer(recipe, 99).batch(0, 10).images, run, Workers())
+    made = Training(config, recipe, Synthesizer(recipe, 99).batch(0, 10).images, run, Workers(), reader=reader)
     made.model.run_eagerly = eager
     if resume:
         made.resume()
@@ -101,6 +103,16 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_equals_an_uninterrupted_one(
         np.testing.assert_array_equal(received, expected)
     assert [row["step"] for row in rows_of(tmp_path / "parts" / "metrics.csv")] == ["1", "2", "3", "4"]
     assert (tmp_path / "parts" / "assessment.csv").read_bytes() == (tmp_path / "whole" / "assessment.csv").read_bytes()
+
+
+def test_a_reader_is_asked_about_images_of_its_own_number(tiny: Recipe, tmp_path: Path) -> None:
+    images = keras.Input((*tiny.shape, 1))
+    scores = keras.layers.Dense(tiny.length_max * len(tiny.alphabet))(keras.layers.Flatten()(images))
+    network = keras.Model(images, keras.layers.Reshape((tiny.length_max, len(tiny.alphabet)))(scores))
+    judged = training(tmp_path / "run", tiny, SMALL.replace(read_images=9), reader=Reader(network, tiny))
+    assert (len(judged.synthetic), len(judged.held_out)) == (9, 2)
+    judged.train()
+    assert all(row["kept_worst"] and row["kernel"] for row in rows_of(tmp_path / "run" / "assessment.csv"))
 
 
 def test_the_pace_tells_waiting_for_data_from_training(tiny: Recipe, tmp_path: Path) -> None:
