@@ -21,7 +21,7 @@ from gan.refine import refine, refine_images
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError, RunError
 from synth_engine.scaling import from_network
-from synth_engine.training.ink import Refiner, drawn
+from synth_engine.training.ink import RANGE, Refiner, drawn
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_refined_images_are_the_networks_output_whatever_the_batch(
     images = Synthesizer(tiny, 0).batch(0, 10).images
     expected = from_network(drawn(np.where(images, np.float32(-0.5), np.float32(0.5))[..., None], 3, 0))
     np.testing.assert_array_equal(refine_images(Refiner(network), images, 3), expected)
-    assert 0.2 < (expected == 255)[images == 1].mean() < 0.3
+    assert (expected == 255)[images == 1].mean() == pytest.approx((1 - 0.5 / RANGE) / 2, abs=0.05)
 
 
 def test_without_a_recipe_beside_it_nobody_knows_how_to_binarise(refiner: Path, tmp_path: Path) -> None:
