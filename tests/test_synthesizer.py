@@ -140,7 +140,7 @@ def _outputs(recipe: Recipe) -> Outputs:
         ("hackmit", "f039fe8c002eeafb"),
         ("hackmit-target", "d12172fd95d44014"),
         ("captcha-demo", "8d025ad9a19637ff"),
-        ("captcha-draft", "769529d6539d3983"),
+        ("captcha-draft", "c0f71090d575c3a1"),
     ],
 )
 def test_bytes_are_pinned(name: str, digest: str) -> None:
