@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 Tensor = Any
-RANGE, OPENED_RANGE = 0.85, 0.6  # of thresholds, without and with an opening
+RANGE, OPENED_RANGE = 0.9, 0.6  # of thresholds, without and with an opening
 CHUNK = 64  # images that `drawn` draws at once
 
 
