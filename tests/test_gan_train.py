@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from synth_engine.recipe import Filter
 pytest.importorskip("tensorflow")
 pytest.importorskip("captcha")
 
+import keras
 
 from gan.config import _PRESETS, Config
 from gan.simgan import SimGAN, build_simgan
@@ -58,6 +60,7 @@ def test_without_real_images_it_draws_its_own_and_opens_no_truth(
     assert result.exit_code == 0, result.output
     written = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"refiner.keras", "sheet.png", "metrics.csv", "recipe.toml", "config.json", "demo"} <= written
+    assert Recipe.load(tmp_path / "run" / "recipe.toml").name == "captcha-draft"
     assert len(list((tmp_path / "run" / "demo" / "images").iterdir())) == 6
     assert (tmp_path / "run" / "demo" / "truth.csv").is_file()
     assert any(path.endswith("demo-000005.png") for path in seen)
@@ -75,6 +78,25 @@ def test_options_that_do_not_fit_cost_no_folder(tiny: Recipe, tmp_path: Path) ->
 def test_a_weight_on_labels_without_a_reader_costs_no_folder(tmp_path: Path) -> None:
     assert "give --reader FILE" in refused(tmp_path, "--label-weight", 1)
     assert "does not exist" in refused(tmp_path, "--reader", tmp_path / "none.keras")
+
+
+def test_a_reader_from_a_file_judges_and_teaches_at_the_weight_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, seen = Recipe.named("captcha-draft"), []
+    images = keras.Input((*recipe.shape, 1))
+    cells = keras.layers.AveragePooling2D(4, padding="same")(images)
+    keras.Model(images, keras.layers.Conv2D(len(recipe.alphabet) + 1, 1)(cells)).save(tmp_path / "reader.keras")
+    monkeypatch.setattr("gan.train.DEMO_IMAGES", 2)
+    monkeypatch.setattr(
+        "gan.training.Training",
+        lambda config, *_, reader, **__: seen.append((config.label_weight, reader)) or SimpleNamespace(train=str),
+    )
+    for k, weight in enumerate((7, 0)):
+        result = run(tmp_path / str(k), "--reader", tmp_path / "reader.keras", "--label-weight", weight)
+        assert result.exit_code == 0, result.output
+    assert [weight for weight, _ in seen] == [7, 0]
+    assert all(reader.characters == len(recipe.alphabet) for _, reader in seen)
 
 
 def test_packages_that_are_missing_cost_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
