@@ -139,8 +139,8 @@ def _outputs(recipe: Recipe) -> Outputs:
     [
         ("hackmit", "f039fe8c002eeafb"),
         ("hackmit-target", "d12172fd95d44014"),
-        ("captcha-demo", "8d025ad9a19637ff"),
-        ("captcha-draft", "c0f71090d575c3a1"),
+        ("captcha-demo", "9e50a355d543c794"),
+        ("captcha-draft", "b152157599b3221c"),
     ],
 )
 def test_bytes_are_pinned(name: str, digest: str) -> None:
