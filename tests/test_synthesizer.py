@@ -140,7 +140,7 @@ def _outputs(recipe: Recipe) -> Outputs:
         ("hackmit", "f039fe8c002eeafb"),
         ("hackmit-target", "d12172fd95d44014"),
         ("captcha-demo", "9e50a355d543c794"),
-        ("captcha-draft", "b152157599b3221c"),
+        ("captcha-draft", "89229de1ec675978"),
     ],
 )
 def test_bytes_are_pinned(name: str, digest: str) -> None:
