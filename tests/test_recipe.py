@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -28,6 +29,14 @@ def test_key_does_not_tell_whole_numbers_from_floats(tmp_path: Path, tiny: Recip
 
 def test_key_changes_with_content(hackmit: Recipe) -> None:
     assert hackmit.replace(noise=Noise(flip_probability=0.01)).key != hackmit.key
+
+
+def test_the_draft_differs_from_the_demo_in_its_ink_alone() -> None:
+    demo, draft = Recipe.named("captcha-demo"), Recipe.named("captcha-draft")
+    assert demo.picture
+    assert draft.picture
+    ink = {name: getattr(demo.picture, name) for name in ("ink", "ground", "camera", "clutter")}
+    assert draft.replace(name=demo.name, picture=msgspec.structs.replace(draft.picture, **ink)) == demo
 
 
 def test_failed_save_keeps_the_former_file(tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
