@@ -66,10 +66,12 @@ class Character(Part, frozen=True, kw_only=True):
     ``stretch`` first stretches its ink to a cell, as high as the face from its ascender to the baseline, or to where
     the character ends below it; the cells' middles stand on one line. So an x is as tall as an 8: what cutting
     characters out and resizing them to one height does. A cell is as wide as its character's ``advance``, or all are
-    alike (``even``), as wide as the face's characters on average.
+    alike (``even``), as wide as the face's characters on average. With ``turn_first`` ink is slanted and turned as it
+    is, then stretched, so that a tilted character too touches all sides of its cell, whose corners perspective moves.
     """
 
     stretch: Literal["none", "advance", "even"] = "none"
+    turn_first: bool = False
     angle_deg: Range = 0.0
     scale: Range = 1.0
     aspect: Range = 1.0

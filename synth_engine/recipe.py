@@ -285,6 +285,8 @@ def _check_picture(recipe: Recipe, picture: Picture) -> None:
     check_ranges(picture)
     if picture.layout is not None and recipe.placement is not None:
         raise ValueError("`placement` and `picture.layout` both say where characters stand; remove one of them")
+    if picture.character.turn_first and picture.character.stretch == "none":
+        raise ValueError("`character.turn_first` says when characters are stretched, and none are; give `stretch` too")
     if recipe.color != "binary" and recipe.noise.flip_probability:
         raise ValueError(f"`noise` flips binary pixels; in a {recipe.color} picture use a stage of `picture.camera`")
 

@@ -55,10 +55,15 @@ class NaivePicture:
         letters = [(word(key, first + 1 + k) >> 32) * len(recipe.alphabet) >> 32 for k in range(length)]
         return letters, choose([font.share for font in recipe.fonts], (bits >> 32) / 2**32)
 
-    def glyph(self, face: int, letter: int) -> tuple[np.ndarray, int, int]:
-        """(ink, x, y): drawn on ample paper, cut to what is not blank."""
+    def paper(self, face: int, letter: int) -> Image.Image:
+        """A character on ample paper, its pen at (150, 250)."""
         paper = Image.new("L", (400, 400))
         ImageDraw.Draw(paper).text((150, 250), self.recipe.alphabet[letter], 255, self.faces[face], anchor="ls")
+        return paper
+
+    def glyph(self, face: int, letter: int) -> tuple[np.ndarray, int, int]:
+        """(ink, x, y): cut to what is not blank."""
+        paper = self.paper(face, letter)
         x0, y0, x1, y1 = paper.getbbox()
         if self.recipe.picture.character.stretch != "none":
             high = self.faces[face].getmetrics()[0]
@@ -79,7 +84,7 @@ class NaivePicture:
         shapes = [self.shape(key, k) for k in range(len(letters))]
         middles, relative, turned = self.stand(key, face, letters, inks, shapes)
         return [
-            Glyph(letter, ink, self.corners(key, k, ink, middles[k], relative[k], turned[k], shapes[k]))
+            Glyph(letter, ink, self.corners(key, k, face, letter, ink, middles[k], relative[k], turned[k], shapes[k]))
             for k, (letter, (ink, _, _)) in enumerate(zip(letters, inks, strict=True))
         ]
 
@@ -138,16 +143,22 @@ class NaivePicture:
         y = turn.y_px[0] + (turn.y_px[1] - turn.y_px[0]) * u_y + (width * s + height * c) / 2
         return (x, y), (ink[1] - width / 2, ink[2] + baseline - height / 2), angle
 
-    def corners(self, key, k, ink, middle, relative, turned, shape) -> np.ndarray:
+    def corners(self, key, k, face, letter, ink, middle, relative, turned, shape) -> np.ndarray:
         """(4, 2): top left, top right, bottom right, bottom left on the canvas."""
         (height, width), (angle, scale, aspect, shear) = ink.shape, shape
         most = self.recipe.picture.character.perspective
         angle = math.radians(angle + turned)
         turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        moves = [[most * (2 * unit(key, (k + 1) * 16 + 8 + n + axis) - 1) for axis in (0, 1)] for n in (0, 2, 4, 6)]
+        if self.recipe.picture.character.turn_first:
+            x0, y0, x1, y1 = self.paper(face, letter).getbbox()
+            cell = np.array([width * scale * aspect, height * scale])
+            top_left = middle + np.array(relative) * [scale * aspect, scale]
+            return top_left + cell * in_unit_square(turn, x1 - x0, y1 - y0, shear, np.array(moves))
         corners = []
         for c, (right, down) in enumerate([(0, 0), (1, 0), (1, 1), (0, 1)]):
             x, y = relative[0] + right * width, relative[1] + down * height
-            move = [most * (2 * unit(key, (k + 1) * 16 + 8 + 2 * c + axis) - 1) for axis in (0, 1)]
+            move = moves[c]
             x, y = (x * aspect - shear * y) * scale, y * scale
             point = [x + move[0] * width * scale * aspect / 2, y + move[1] * height * scale / 2]
             corners.append(np.array(middle) + turn @ point)
@@ -176,6 +187,16 @@ class NaivePicture:
         """(H, W) of 0–255: all characters and the shared mask."""
         layers = [on_canvas(self.coverage(glyph)) for glyph in self.glyphs(index)]
         return np.max([*layers, 255.0 * naive_mask(self.recipe)], axis=0)
+
+
+def in_unit_square(turn: np.ndarray, width: float, height: float, shear: float, moves: np.ndarray) -> np.ndarray:
+    """(4, 2): a slanted and turned rectangle's corners, squeezed to touch the unit square, whose corners have moved."""
+    around = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+    corners = around * [width / 2, height / 2] @ np.array([[1, 0], [-shear, 1]]) @ turn.T
+    inside = (corners / np.abs(corners).max(axis=0) + 1) / 2
+    u, v = inside.T
+    top, bottom = (np.outer(1 - u, moves[a]) + np.outer(u, moves[b]) for a, b in ((0, 1), (3, 2)))
+    return inside + ((1 - v)[:, None] * top + v[:, None] * bottom) / 2
 
 
 def bilinear(ink: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ BENT = Character(angle_deg=(-30, 30), scale=(0.7, 1.4), aspect=(0.8, 1.2), shear
 
 STRETCHED = msgspec.structs.replace(BENT, stretch="advance")
 EVEN = msgspec.structs.replace(BENT, stretch="even")
+TURNED_FIRST = msgspec.structs.replace(EVEN, turn_first=True)
 
 
 FONT = (Font(file=ARIMO, size_px=24),)
@@ -69,7 +70,9 @@ def recipes(draw: st.DrawFn) -> Recipe:
     )
     return recipe_of(
         layout=layout, placement=None if layout else CELLS, raster=raster,
-        character=draw(st.sampled_from([BENT, Character(), Character(angle_deg=(-360, 360)), STRETCHED, EVEN])),
+        character=draw(
+            st.sampled_from([BENT, Character(), Character(angle_deg=(-360, 360)), STRETCHED, EVEN, TURNED_FIRST])
+        ),
         mask=draw(st.sampled_from([Mask(), Mask(lines=((0, 3, 80, 40),))])),
     )  # fmt: skip
 
@@ -89,10 +92,12 @@ def test_every_sample_is_the_twins(recipe: Recipe, seed: int, index: int) -> Non
     assert np.abs(batch.boxes[0, : len(batch.texts()[0])] - np.array(twin.boxes(index))).max() <= 1
 
 
+@pytest.mark.parametrize("more", [{}, {"stretch": "even", "turn_first": True}])
 @pytest.mark.parametrize("size_px", [8, 150])
-def test_no_pixel_is_read_from_beyond_a_characters_tile(size_px: int) -> None:
+def test_no_pixel_is_read_from_beyond_a_characters_tile(size_px: int, more: dict[str, object]) -> None:
     """A blank tile among full ones stays blank, however it is slanted and seen."""
     steep = Character(angle_deg=(-180, 180), scale=(0.2, 3), aspect=(0.1, 2), shear=(-2, 2), perspective=0.45)
+    steep = msgspec.structs.replace(steep, **more)
     recipe = recipe_of(character=steep, layout=Free(x_px=(0, 90), y_px=(0, 44)), length=4)
     placing = Placing(recipe.replace(fonts=(Font(file=ARIMO, size_px=size_px),)), np.uint64(1))
     bank = placing._bank
@@ -127,6 +132,22 @@ def test_even_cells_are_equally_wide_and_spaces_stand_before_some() -> None:
     assert abs(apart.mean() - near.mean() - 9) < 0.5
     assert 0.4 < len(apart) / steps.size < 0.6
     assert 0.4 < (boxes[:, 0, 0] > 8).mean() < 0.6
+
+
+@pytest.mark.parametrize("angle_deg", [20, -60, 135])
+def test_what_is_turned_first_is_as_large_as_upright(angle_deg: float) -> None:
+    def sizes(**shape: object) -> np.ndarray:
+        recipe = recipe_of(layout=Free(x_px=45, y_px=22), alphabet="NH", length=1, fonts=FONT,
+                           character=Character(stretch="even", **shape))  # fmt: skip
+        return np.diff(Synthesizer(recipe, 0).batch(0, 16).boxes[:, 0].astype(int).reshape(-1, 2, 2), axis=1)[:, 0]
+
+    assert np.abs(sizes(turn_first=True, angle_deg=angle_deg) - sizes()).max() <= 2
+    assert np.abs(sizes(angle_deg=angle_deg) - sizes()).max() > 2
+
+
+def test_turning_first_without_stretching_is_refused() -> None:
+    with pytest.raises(RecipeError, match="turn_first"):
+        recipe_of(character=Character(turn_first=True))
 
 
 @pytest.mark.parametrize("fit_px", [40, 80])

@@ -22,7 +22,7 @@ class Block:
     accepted: NDArray[np.bool_]  # (B,)
     counts: NDArray[np.int64]  # (B,) characters
     fonts: NDArray[np.int64]  # (B,) faces
-    placed: NDArray[np.float64]  # (B, L, 17), see `kernels.layout.place_characters`
+    placed: NDArray[np.float64]  # (B, L, 19), see `kernels.layout.place_characters`
     ink: NDArray[np.uint8]  # (B, L, S, S)
     origin: NDArray[np.int32]  # (B, L, 2)
     extent: NDArray[np.int32]  # (B, L, 4)
@@ -56,7 +56,7 @@ class Block:
             accepted=np.zeros(b, np.bool_),
             counts=np.zeros(b, np.int64),
             fonts=np.zeros(b, np.int64),
-            placed=np.zeros((b, length, 17)),
+            placed=np.zeros((b, length, 19)),
             ink=np.zeros((b, length, side, side), np.uint8),
             origin=np.zeros((b, length, 2), np.int32),
             extent=np.zeros((b, length, 4), np.int32),

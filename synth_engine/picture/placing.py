@@ -35,7 +35,9 @@ class Placing:
         self.side = _checked_side(math.ceil(side), recipe)
         self._seed, self._shape = seed, recipe.shape
         self._text, self._alphabet = text_of(recipe), len(recipe.alphabet)
-        self._bank = layout.Bank(tiles.quads, tiles.place, tiles.ink, tiles.tile, tiles.advance, tiles.kerning)
+        self._bank = layout.Bank(
+            tiles.quads, tiles.place, tiles.ink, tiles.own, tiles.tile, tiles.advance, tiles.kerning
+        )
         self._layout = layout_of(recipe)
         self._warps = stages_of(warps, WARPS, "warp", WARP, recipe.shape)
         self._accepts_all = recipe.picture.limits is None and recipe.filter is None

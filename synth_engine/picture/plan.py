@@ -46,6 +46,7 @@ def layout_of(recipe: Recipe) -> Layout:
         space_share=float(where.space_share) if isinstance(where, Flow) else 0.0,
         shape=np.array([low_high(v) for v in (shape.angle_deg, shape.scale, shape.aspect, shape.shear)], np.float64),
         perspective=float(shape.perspective),
+        turn_first=shape.turn_first,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ class TileBank:
     zeros, from the lowest byte on upper left, upper right, lower left, lower right: one load for one interpolation.
     place: (G, 3) int64: first quad, height and width of the ink.
     ink: (G, 2) float64: x and y of the ink's top left.
+    own: (G, 2) float64: width and height of the ink before it is stretched.
     tile: (G, 3) float64: width and height of the raster's tile, and its baseline from the top, as `Raster` says.
     advance: (G,) float64; kerning: (F, C, C) float64, what the pair (first, second) moves together or
     apart; (1, 1, 1) where the layout has none.
@@ -31,6 +33,7 @@ class TileBank:
     quads: NDArray[np.uint32]
     place: NDArray[np.int64]
     ink: NDArray[np.float64]
+    own: NDArray[np.float64]
     tile: NDArray[np.float64]
     advance: NDArray[np.float64]
     kerning: NDArray[np.float64]
@@ -46,13 +49,14 @@ class TileBank:
             for face, wide in zip(faces, advances, strict=True)
             for character, advance in zip(recipe.alphabet, wide, strict=True)
         ]
-        quads = [_quads(tile) for tile, _, _ in drawn]
+        quads = [_quads(one.tile) for one in drawn]
         sizes = [quad.size for quad in quads]
         first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         return cls(
             quads=np.concatenate([quad.ravel() for quad in quads]),
-            place=np.array([(a, t.shape[0] - 2, t.shape[1] - 2) for a, (t, _, _) in zip(first, drawn, strict=True)]),
-            ink=np.array([(x, y) for _, x, y in drawn], np.float64),
+            place=np.array([(a, d.tile.shape[0] - 2, d.tile.shape[1] - 2) for a, d in zip(first, drawn, strict=True)]),
+            ink=np.array([(one.x, one.y) for one in drawn], np.float64),
+            own=np.array([one.own for one in drawn], np.float64),
             tile=np.array(
                 [_tile(face, advance, recipe) for face, wide in zip(faces, advances, strict=True) for advance in wide]
             ),
@@ -68,19 +72,29 @@ def _advances(face: ImageFont.FreeTypeFont, recipe: Recipe) -> NDArray[np.float6
     return np.full_like(own, own.mean()) if even else own
 
 
-def _draw(face: ImageFont.FreeTypeFont, character: str, cell: float | None) -> tuple[NDArray[np.uint8], int, int]:
-    """(bordered ink, x, y) of one character, cut to its ink, or that stretched to a ``cell`` so wide."""
+class _Drawn(NamedTuple):
+    """A character's bordered ink, where it lies, and how wide and high it was before it was stretched."""
+
+    tile: NDArray[np.uint8]
+    x: int
+    y: int
+    own: tuple[int, int]
+
+
+def _draw(face: ImageFont.FreeTypeFont, character: str, cell: float | None) -> _Drawn:
+    """One character, cut to its ink, or that stretched to a ``cell`` so wide."""
     left, top, right, bottom = (round(v) for v in face.getbbox(character, anchor="ls"))
     paper = Image.new("L", (right - left + 2, bottom - top + 2))
     ImageDraw.Draw(paper).text((1 - left, 1 - top), character, font=face, fill=255, anchor="ls")
     box = paper.getbbox() or (1, 1, 2, 2)
     ink, x, y = paper.crop(box), left - 1 + box[0], top - 1 + box[1]
+    own = ink.size
     if cell is not None:
         ascent = face.getmetrics()[0]
         height = ascent + max(0, y + ink.height)
         ink = ink.resize((max(1, round(cell)), height), Image.Resampling.BILINEAR)
         x, y = 0, -(ascent + height) // 2
-    return np.pad(np.asarray(ink), BORDER), x, y
+    return _Drawn(np.pad(np.asarray(ink), BORDER), x, y, own)
 
 
 def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:

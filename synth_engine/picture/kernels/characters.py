@@ -28,7 +28,10 @@ def draw_characters(active, counts, placed, quads, place, corners, inverse, ink,
             continue
         for k in range(counts[i]):
             glyph = np.int64(placed[i, k, 0])
-            _corners(placed[i, k], place[glyph, 1], place[glyph, 2], corners)
+            if placed[i, k, 17] > 0:
+                _corners_in_cell(placed[i, k], place[glyph, 1], place[glyph, 2], corners)
+            else:
+                _corners(placed[i, k], place[glyph, 1], place[glyph, 2], corners)
             _clear(ink[i, k], extent[i, k])
             _frame(corners, ink.shape[2], origin[i, k], extent[i, k])
             _from_unit_square(corners, inverse)
@@ -48,6 +51,34 @@ def _corners(character, height, width, corners):
         y += character[10 + 2 * c] * height * scale / 2
         corners[c, 0] = character[1] + x * cosine + y * sine
         corners[c, 1] = character[2] - x * sine + y * cosine
+
+
+@inlined
+def _corners_in_cell(character, height, width, corners):
+    """The same of ink that is turned in its own proportions, then stretched to touch all four sides of its cell.
+
+    The cell's corners move, and what lies between them in proportion.
+    """
+    scale, aspect, shear = character[6], character[7], character[8]
+    cosine, sine = cosine_sine(character[5] / 360)
+    reach_x, reach_y = 0.0, 0.0
+    for c in range(4):
+        x = character[17] * (0.5 if c == 1 or c == 2 else -0.5)
+        y = character[18] * (0.5 if c >= 2 else -0.5)
+        x -= shear * y
+        corners[c, 0], corners[c, 1] = x * cosine + y * sine, y * cosine - x * sine
+        reach_x, reach_y = max(reach_x, abs(corners[c, 0])), max(reach_y, abs(corners[c, 1]))
+    across, down = width * scale * aspect, height * scale
+    left, top = character[3] * scale * aspect, character[4] * scale
+    for c in range(4):
+        u, v = corners[c, 0] / reach_x, corners[c, 1] / reach_y
+        move_x, move_y = 0.0, 0.0
+        for corner in range(4):
+            weight = (1 + u if corner == 1 or corner == 2 else 1 - u) * (1 + v if corner >= 2 else 1 - v) / 4
+            move_x += weight * character[9 + 2 * corner]
+            move_y += weight * character[10 + 2 * corner]
+        corners[c, 0] = character[1] + left + (1 + u + move_x) * across / 2
+        corners[c, 1] = character[2] + top + (1 + v + move_y) * down / 2
 
 
 @inlined

@@ -22,6 +22,7 @@ class Bank(NamedTuple):
     quads: Any
     place: Any
     ink: Any
+    own: Any
     tile: Any
     advance: Any
     kerning: Any
@@ -39,6 +40,7 @@ class Layout(NamedTuple):
     space_share: Any  # share of a flowing line's characters with a space before them
     shape: Any  # (4, 2) float64: angle, scale, aspect, shear
     perspective: Any  # share of half a side by which a corner moves at most
+    turn_first: Any  # whether characters are turned before they are stretched
 
 
 @inlined
@@ -49,10 +51,11 @@ def between(ends, row, key, n):
 
 @entry
 def place_characters(seed, start, attempts, active, layout, bank, counts, fonts, labels, alphabet, canvas, placed):
-    """Write ``placed`` (B, L, 17) float64 for the active images.
+    """Write ``placed`` (B, L, 19) float64 for the active images.
 
     Columns: glyph, middle x, y on the canvas (px), the ink's top left relative to the middle (px, unturned), angle
-    (degrees), scale, aspect, shear, and each corner's moves in x and y, as shares of half the box.
+    (degrees), scale, aspect, shear, each corner's moves in x and y, as shares of half the box, and the ink's own width
+    and height where it is turned before it is stretched, else 0.
     """
     for i in range(counts.size):
         if not active[i]:
@@ -75,6 +78,9 @@ def place_characters(seed, start, attempts, active, layout, bank, counts, fonts,
                 u_x, u_y = unit(key, (k + 1) * WORDS + 8 + 2 * corner), unit(key, (k + 1) * WORDS + 9 + 2 * corner)
                 placed[i, k, 9 + 2 * corner] = layout.perspective * (2 * u_x - 1)
                 placed[i, k, 10 + 2 * corner] = layout.perspective * (2 * u_y - 1)
+            glyph = np.int64(placed[i, k, 0])
+            for side in range(2):
+                placed[i, k, 17 + side] = bank.own[glyph, side] if layout.turn_first else 0.0
 
 
 @inlined
