@@ -1,6 +1,6 @@
 """GlyphBank: every character of a recipe, in every font and angle, rasterised once and bit-packed.
 
-The bank is a function of the recipe's alphabet, fonts, raster and turns; it is kept on disk under a key of that
+The bank is a function of the recipe's glyphs, fonts, raster and turns; it is kept on disk under a key of that
 content, so that a second start costs one read.
 """
 
@@ -79,7 +79,7 @@ def _key(recipe: Recipe) -> str:
     turns = [turn.angle_deg for turn in _turns(recipe)]
     sources = [_digest(Path(__file__)), _digest(Path(fonts.__file__))]  # whatever changes there may change the ink
     versions = (sources, features.version("pil"), features.version("freetype2"))
-    content = msgspec.json.encode((versions, recipe.alphabet, recipe.raster, faces, turns))
+    content = msgspec.json.encode((versions, recipe.glyphs, recipe.raster, faces, turns))
     return hashlib.sha256(content).hexdigest()[:32]
 
 
@@ -138,9 +138,9 @@ def _profiles(bank: GlyphBank) -> NDArray[np.uint64]:
 
 def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
     spec = recipe.faces[font]
-    fonts.check_coverage(spec, recipe.alphabet, recipe.raster)
+    fonts.check_coverage(spec, recipe.glyphs, recipe.raster)
     face = fonts.open_font(spec)
-    tiles = [fonts.draw_tile(face, character, recipe.raster) for character in recipe.alphabet]
+    tiles = [fonts.draw_tile(face, character, recipe.raster) for character in recipe.glyphs]
     return [_trim(rotate_ink(tile, float(angle), recipe.raster)) for tile in tiles for angle in angles]
 
 

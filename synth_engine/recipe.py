@@ -152,7 +152,8 @@ class Recipe(Part, frozen=True, kw_only=True):
 
     Every position draws from ``alphabet``, or from its own entry of ``alphabets`` (as many as the longest text has
     characters); or texts are drawn from ``words``, all alike (in a TOML file ``words_file`` may name a file with one
-    a line instead). Labels index ``alphabet`` in any case.
+    a line instead). Labels index ``alphabet`` in any case. ``drawn_as`` names characters that fonts draw otherwise than
+    the target does, and another one's glyph to draw for each: O for a 0 that stands without the fonts' dot or slash.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Recipe(Part, frozen=True, kw_only=True):
     placement: Placement | None = None
     alphabets: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    drawn_as: dict[str, str] = {}
     raster: Raster = Raster()
     filter: Filter | None = None
     mask: Mask = Mask()
@@ -191,6 +193,11 @@ class Recipe(Part, frozen=True, kw_only=True):
             for font in self.fonts
             for size in font.sizes_px
         )
+
+    @property
+    def glyphs(self) -> str:
+        """What fonts are asked for: a character for each of ``alphabet``."""
+        return "".join(self.drawn_as.get(character, character) for character in self.alphabet)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -271,6 +278,7 @@ def _check(recipe: Recipe) -> None:
     if not 1 <= low <= high <= 64:
         raise ValueError(f"`length` is {recipe.length}; expected 1 to 64, the fewest first")
     _check_texts(recipe)
+    _check_glyphs(recipe)
     _check_sizes(recipe)
     if recipe.picture is not None:
         _check_picture(recipe, recipe.picture)
@@ -320,6 +328,19 @@ def _check_texts(recipe: Recipe) -> None:
             raise ValueError(f"`{where}` holds {text!r}, but `alphabet` lacks {unknown!r}; add it there")
 
 
+def _check_glyphs(recipe: Recipe) -> None:
+    for character, glyph in recipe.drawn_as.items():
+        if len(character) != 1 or character not in recipe.alphabet or len(glyph) != 1:
+            raise ValueError(
+                f"`drawn_as` draws {character!r} as {glyph!r}; expected a character of `alphabet` and another"
+            )
+    twice = "".join(sorted({glyph for glyph in recipe.glyphs if recipe.glyphs.count(glyph) > 1}))
+    if twice:
+        raise ValueError(
+            f"`drawn_as` leaves two characters drawn as {twice!r}, and no label would tell which; change one"
+        )
+
+
 def _check_sizes(recipe: Recipe) -> None:
     for font in recipe.fonts:
         if not font.sizes_px or font.sizes_px[0] < 1 or font.sizes_px[-1] > SIZE_MAX_PX:
@@ -353,7 +374,7 @@ def _decode(content: bytes, *, where: str, folder: Path | None) -> Recipe:
 
     in_cells = recipe.placement is not None  # other layouts draw on no tile that could cut a character
     for face in recipe.faces:
-        check_coverage(face, recipe.alphabet, recipe.raster if in_cells else None)
+        check_coverage(face, recipe.glyphs, recipe.raster if in_cells else None)
     return recipe
 
 

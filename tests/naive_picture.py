@@ -58,7 +58,7 @@ class NaivePicture:
     def paper(self, face: int, letter: int) -> Image.Image:
         """A character on ample paper, its pen at (150, 250)."""
         paper = Image.new("L", (400, 400))
-        ImageDraw.Draw(paper).text((150, 250), self.recipe.alphabet[letter], 255, self.faces[face], anchor="ls")
+        ImageDraw.Draw(paper).text((150, 250), self.recipe.glyphs[letter], 255, self.faces[face], anchor="ls")
         return paper
 
     def glyph(self, face: int, letter: int) -> tuple[np.ndarray, int, int]:
@@ -73,7 +73,7 @@ class NaivePicture:
         return np.asarray(paper)[y0:y1, x0:x1].astype(float), x0 - 150, y0 - 250
 
     def advance(self, face: int, letter: int) -> float:
-        lengths = [self.faces[face].getlength(character) for character in self.recipe.alphabet]
+        lengths = [self.faces[face].getlength(character) for character in self.recipe.glyphs]
         return sum(lengths) / len(lengths) if self.recipe.picture.character.stretch == "even" else lengths[letter]
 
     def glyphs(self, index: int, attempt: int = 0, text_attempt: int = 0) -> list[Glyph]:
@@ -107,7 +107,7 @@ class NaivePicture:
 
     def flow(self, key, face, letters, inks, shapes, halves):
         layout, font = self.recipe.picture.layout, self.recipe.fonts[face]
-        characters = [self.recipe.alphabet[letter] for letter in letters]
+        characters = [self.recipe.glyphs[letter] for letter in letters]
         pen, middles = 0.0, []
         for k, ((_, x, y), (_, scale, aspect, _)) in enumerate(zip(inks, shapes, strict=True)):
             if k:

@@ -74,6 +74,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
             st.sampled_from([BENT, Character(), Character(angle_deg=(-360, 360)), STRETCHED, EVEN, TURNED_FIRST])
         ),
         mask=draw(st.sampled_from([Mask(), Mask(lines=((0, 3, 80, 40),))])),
+        drawn_as=draw(st.sampled_from([{}, {"a": "Q"}])),
     )  # fmt: skip
 
 

@@ -62,6 +62,8 @@ def test_failed_save_keeps_the_former_file(tmp_path: Path, tiny: Recipe, monkeyp
         ("width_px = 100", 'width_px = "100"', r"Expected `int`, got `str` - at `\$.canvas.width_px`"),
         ("length = 4", "length = 0", "`length` is 0; expected 1 to 64"),
         ('alphabet = "abc', 'alphabet = "aabc', "holds 'a' more than once"),
+        ("length = 4", 'length = 4\ndrawn_as = { "Q" = "O" }', "draws 'Q' as 'O'; expected a character of `alphabet`"),
+        ("length = 4", 'length = 4\ndrawn_as = { "0" = "o" }', "leaves two characters drawn as 'o'"),
         ("[canvas]", "[canvas", "bad.toml"),
         ("angle_deg = [0, 20]", "angle_deg = [20, 0]", "ranges must run upwards"),
         ("slack_px = 2", "slack_px = 0", "Expected `int` >= 1"),

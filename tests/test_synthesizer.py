@@ -318,3 +318,11 @@ def test_filter_agrees_with_the_twin_on_noise() -> None:
         inked, counts = np.zeros(words + 1, np.uint64), np.zeros(width, np.int64)
         runs = runs_of(canvas, 9, width, (rule.slack_px, rule.gap_px), inked, counts)
         assert well_formed(pixels, runs, rule)
+
+
+@pytest.mark.parametrize("name", ["hackmit", "captcha-demo"])
+def test_a_character_drawn_as_another_has_its_glyph_and_its_own_label(name: str) -> None:
+    recipe = Recipe.named(name).replace(alphabet="a0", drawn_as={"0": "O"}, words=(), alphabets=())
+    lent, own = Synthesizer(recipe, 3), Synthesizer(recipe.replace(alphabet="aO", drawn_as={}), 3)
+    assert np.array_equal(lent.batch(0, 64).images, own.batch(0, 64).images)
+    assert lent.batch(0, 64).texts() == [text.replace("O", "0") for text in own.batch(0, 64).texts()]

@@ -47,7 +47,7 @@ class TileBank:
         drawn = [
             _draw(face, character, advance if stretch else None)
             for face, wide in zip(faces, advances, strict=True)
-            for character, advance in zip(recipe.alphabet, wide, strict=True)
+            for character, advance in zip(recipe.glyphs, wide, strict=True)
         ]
         quads = [_quads(one.tile) for one in drawn]
         sizes = [quad.size for quad in quads]
@@ -67,7 +67,7 @@ class TileBank:
 
 def _advances(face: ImageFont.FreeTypeFont, recipe: Recipe) -> NDArray[np.float64]:
     """(C,): how far the pen moves on over each character, or over any where their cells are alike."""
-    own = np.array([face.getlength(character) for character in recipe.alphabet], np.float64)
+    own = np.array([face.getlength(character) for character in recipe.glyphs], np.float64)
     even = recipe.picture is not None and recipe.picture.character.stretch == "even"
     return np.full_like(own, own.mean()) if even else own
 
@@ -113,5 +113,5 @@ def _tile(face: ImageFont.FreeTypeFont, advance: float, recipe: Recipe) -> tuple
 def _kerning(recipe: Recipe) -> NDArray[np.float64]:
     layout = recipe.picture and recipe.picture.layout
     if isinstance(layout, Flow) and layout.kerning:
-        return np.stack([fonts.kerning_of(face, recipe.alphabet) for face in recipe.faces])
+        return np.stack([fonts.kerning_of(face, recipe.glyphs) for face in recipe.faces])
     return np.zeros((1, 1, 1))
