@@ -57,7 +57,7 @@ def _set_axes(face: ImageFont.FreeTypeFont, font: Font) -> None:
     face.set_variation_by_axes([font.axes.get(n, a["default"] or 0) for n, a in zip(names, axes, strict=True)])
 
 
-def kerning_of(font: Font, alphabet: str) -> NDArray[np.float64]:
+def kerning_of(font: Font, characters: str) -> NDArray[np.float64]:
     """(C, C) px that the face moves each pair (first, second) together or apart; raises FontError without Raqm.
 
     Not with Pillow's basic layout: it passes over GPOS tables, and takes a 64th of what a ``kern`` table says.
@@ -73,7 +73,7 @@ def kerning_of(font: Font, alphabet: str) -> NDArray[np.float64]:
     def length(pair: str, kern: str) -> float:
         return face.getlength(pair, features=[kern, "-liga", "-clig", "-calt"])
 
-    return np.array([[length(a + b, "kern") - length(a + b, "-kern") for b in alphabet] for a in alphabet])
+    return np.array([[length(a + b, "kern") - length(a + b, "-kern") for b in characters] for a in characters])
 
 
 def draw_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> Image.Image:
@@ -85,7 +85,7 @@ def draw_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> I
     return tile
 
 
-def check_coverage(font: Font, alphabet: str, raster: Raster | None) -> None:
+def check_coverage(font: Font, characters: str, raster: Raster | None) -> None:
     """Raise FontError for characters that the font lacks, draws off the tile, or draws like another case."""
     face, size = open_font(font), font.sizes_px[0]
 
@@ -94,17 +94,19 @@ def check_coverage(font: Font, alphabet: str, raster: Raster | None) -> None:
         # On an ample square tile of its own: shapes are compared here, not placed.
         return draw_tile(face, character, Raster(tile_px=max(8, 3 * size))).tobytes()
 
-    lacking = [c for c in alphabet if drawn(c) == drawn(MISSING) or not any(drawn(c))]
+    lacking = [c for c in characters if drawn(c) == drawn(MISSING) or not any(drawn(c))]
     if lacking:
-        raise FontError(f"font {font.file} lacks {''.join(lacking)!r}; choose another font or alphabet", lacking)
-    clipped = [c for c in alphabet if _overflows(face, c, raster)] if raster else []
+        raise FontError(
+            f"font {font.file} lacks {''.join(lacking)!r}; choose another font, alphabet or `drawn_as`", lacking
+        )
+    clipped = [c for c in characters if _overflows(face, c, raster)] if raster else []
     if raster and clipped:
         raise FontError(
             f"font {font.file} at {size} px draws {''.join(clipped)!r} past the tile of {raster.tile_px} px; "
             "raise `raster.tile_px` or lower `size_px`",
             clipped,
         )
-    confused = [c for c in alphabet if _drawn_as_other_case(c, drawn)]
+    confused = [c for c in characters if _drawn_as_other_case(c, drawn)]
     if confused:
         raise FontError(
             f"font {font.file} draws {''.join(confused)!r} like the other case, so the labels would be wrong; "

@@ -67,7 +67,8 @@ class Character(Part, frozen=True, kw_only=True):
     the character ends below it; the cells' middles stand on one line. So an x is as tall as an 8: what cutting
     characters out and resizing them to one height does. A cell is as wide as its character's ``advance``, or all are
     alike (``even``), as wide as the face's characters on average. With ``turn_first`` ink is slanted and turned as it
-    is, then stretched, so that a tilted character too touches all sides of its cell, whose corners perspective moves.
+    is, and the box around its turned box is stretched to the cell, which ``scale`` and ``aspect`` then size and whose
+    corners perspective moves: what cutting out, turning and resizing does.
     """
 
     stretch: Literal["none", "advance", "even"] = "none"

@@ -233,8 +233,8 @@ class Recipe(Part, frozen=True, kw_only=True):
     def load(cls, path: str | Path) -> Recipe:
         """The recipe in a TOML file; relative font and mask paths are taken from the file's folder.
 
-        Raises RecipeError saying where the file is wrong, and FontError for a font that is missing, lacks a character
-        of the alphabet, draws it past the tile, or draws it like another case.
+        Raises RecipeError saying where the file is wrong, and FontError for a font that is missing, lacks a glyph that
+        is drawn, draws one past the tile, or draws one like another case.
         """
         path = Path(path)
         try:
@@ -294,7 +294,9 @@ def _check_picture(recipe: Recipe, picture: Picture) -> None:
     if picture.layout is not None and recipe.placement is not None:
         raise ValueError("`placement` and `picture.layout` both say where characters stand; remove one of them")
     if picture.character.turn_first and picture.character.stretch == "none":
-        raise ValueError("`character.turn_first` says when characters are stretched, and none are; give `stretch` too")
+        raise ValueError(
+            "`picture.character.turn_first` says when characters are stretched, and none are; give `stretch` there too"
+        )
     if recipe.color != "binary" and recipe.noise.flip_probability:
         raise ValueError(f"`noise` flips binary pixels; in a {recipe.color} picture use a stage of `picture.camera`")
 
@@ -330,15 +332,15 @@ def _check_texts(recipe: Recipe) -> None:
 
 def _check_glyphs(recipe: Recipe) -> None:
     for character, glyph in recipe.drawn_as.items():
-        if len(character) != 1 or character not in recipe.alphabet or len(glyph) != 1:
+        if len(character) != 1 or character not in recipe.alphabet:
             raise ValueError(
-                f"`drawn_as` draws {character!r} as {glyph!r}; expected a character of `alphabet` and another"
+                f"`drawn_as` names {character!r}, which `alphabet` lacks; add it there or leave it out here"
             )
-    twice = "".join(sorted({glyph for glyph in recipe.glyphs if recipe.glyphs.count(glyph) > 1}))
-    if twice:
-        raise ValueError(
-            f"`drawn_as` leaves two characters drawn as {twice!r}, and no label would tell which; change one"
-        )
+        if len(glyph) != 1:
+            raise ValueError(f"`drawn_as` draws {character!r} as {glyph!r}; expected one character")
+        alike = [c for c, drawn in zip(recipe.alphabet, recipe.glyphs, strict=True) if drawn == glyph]
+        if len(alike) > 1:
+            raise ValueError(f"`drawn_as` draws {' and '.join(alike)} alike, as {glyph!r}; draw one of them otherwise")
 
 
 def _check_sizes(recipe: Recipe) -> None:

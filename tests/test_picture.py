@@ -136,14 +136,21 @@ def test_even_cells_are_equally_wide_and_spaces_stand_before_some() -> None:
 
 
 @pytest.mark.parametrize("angle_deg", [20, -60, 135])
-def test_what_is_turned_first_is_as_large_as_upright(angle_deg: float) -> None:
-    def sizes(**shape: object) -> np.ndarray:
-        recipe = recipe_of(layout=Free(x_px=45, y_px=22), alphabet="NH", length=1, fonts=FONT,
+def test_the_box_of_what_is_turned_first_fills_its_cell(angle_deg: float) -> None:
+    def sizes(letters: str = "NH", **shape: object) -> np.ndarray:
+        recipe = recipe_of(layout=Free(x_px=45, y_px=22), alphabet=letters, length=1, fonts=FONT,
                            character=Character(stretch="even", **shape))  # fmt: skip
         return np.diff(Synthesizer(recipe, 0).batch(0, 16).boxes[:, 0].astype(int).reshape(-1, 2, 2), axis=1)[:, 0]
 
     assert np.abs(sizes(turn_first=True, angle_deg=angle_deg) - sizes()).max() <= 2
     assert np.abs(sizes(angle_deg=angle_deg) - sizes()).max() > 2
+    assert (sizes("O0", turn_first=True, angle_deg=angle_deg) < sizes("O0")).all()  # round ink reaches no corner
+
+
+def test_a_glyph_that_the_font_lacks_is_refused_where_no_file_was_loaded() -> None:
+    recipe = recipe_of(drawn_as={"a": "一"})
+    with pytest.raises(FontError, match="lacks '一'; choose another font, alphabet or `drawn_as`"):
+        Synthesizer(recipe, 0)
 
 
 def test_turning_first_without_stretching_is_refused() -> None:

@@ -36,7 +36,7 @@ class Placing:
         self._seed, self._shape = seed, recipe.shape
         self._text, self._alphabet = text_of(recipe), len(recipe.alphabet)
         self._bank = layout.Bank(
-            tiles.quads, tiles.place, tiles.ink, tiles.own, tiles.tile, tiles.advance, tiles.kerning
+            tiles.quads, tiles.place, tiles.ink, tiles.natural, tiles.tile, tiles.advance, tiles.kerning
         )
         self._layout = layout_of(recipe)
         self._warps = stages_of(warps, WARPS, "warp", WARP, recipe.shape)

@@ -24,7 +24,7 @@ class TileBank:
     zeros, from the lowest byte on upper left, upper right, lower left, lower right: one load for one interpolation.
     place: (G, 3) int64: first quad, height and width of the ink.
     ink: (G, 2) float64: x and y of the ink's top left.
-    own: (G, 2) float64: width and height of the ink before it is stretched.
+    natural: (G, 2) float64: width and height of the ink before it is stretched.
     tile: (G, 3) float64: width and height of the raster's tile, and its baseline from the top, as `Raster` says.
     advance: (G,) float64; kerning: (F, C, C) float64, what the pair (first, second) moves together or
     apart; (1, 1, 1) where the layout has none.
@@ -33,7 +33,7 @@ class TileBank:
     quads: NDArray[np.uint32]
     place: NDArray[np.int64]
     ink: NDArray[np.float64]
-    own: NDArray[np.float64]
+    natural: NDArray[np.float64]
     tile: NDArray[np.float64]
     advance: NDArray[np.float64]
     kerning: NDArray[np.float64]
@@ -41,6 +41,8 @@ class TileBank:
     @classmethod
     def of(cls, recipe: Recipe) -> TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
+        for font in recipe.faces:
+            fonts.check_coverage(font, recipe.glyphs, None)
         faces = [fonts.open_font(font) for font in recipe.faces]
         advances = [_advances(face, recipe) for face in faces]
         stretch = recipe.picture is not None and recipe.picture.character.stretch != "none"
@@ -56,7 +58,7 @@ class TileBank:
             quads=np.concatenate([quad.ravel() for quad in quads]),
             place=np.array([(a, d.tile.shape[0] - 2, d.tile.shape[1] - 2) for a, d in zip(first, drawn, strict=True)]),
             ink=np.array([(one.x, one.y) for one in drawn], np.float64),
-            own=np.array([one.own for one in drawn], np.float64),
+            natural=np.array([one.natural for one in drawn], np.float64),
             tile=np.array(
                 [_tile(face, advance, recipe) for face, wide in zip(faces, advances, strict=True) for advance in wide]
             ),
@@ -78,7 +80,7 @@ class _Drawn(NamedTuple):
     tile: NDArray[np.uint8]
     x: int
     y: int
-    own: tuple[int, int]
+    natural: tuple[int, int]
 
 
 def _draw(face: ImageFont.FreeTypeFont, character: str, cell: float | None) -> _Drawn:
@@ -88,13 +90,13 @@ def _draw(face: ImageFont.FreeTypeFont, character: str, cell: float | None) -> _
     ImageDraw.Draw(paper).text((1 - left, 1 - top), character, font=face, fill=255, anchor="ls")
     box = paper.getbbox() or (1, 1, 2, 2)
     ink, x, y = paper.crop(box), left - 1 + box[0], top - 1 + box[1]
-    own = ink.size
+    natural = ink.size
     if cell is not None:
         ascent = face.getmetrics()[0]
         height = ascent + max(0, y + ink.height)
         ink = ink.resize((max(1, round(cell)), height), Image.Resampling.BILINEAR)
         x, y = 0, -(ascent + height) // 2
-    return _Drawn(np.pad(np.asarray(ink), BORDER), x, y, own)
+    return _Drawn(np.pad(np.asarray(ink), BORDER), x, y, natural)
 
 
 def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:

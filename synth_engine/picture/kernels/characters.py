@@ -55,7 +55,7 @@ def _corners(character, height, width, corners):
 
 @inlined
 def _corners_in_cell(character, height, width, corners):
-    """The same of ink that is turned in its own proportions, then stretched to touch all four sides of its cell.
+    """The corners on the canvas of ink that is turned in its own proportions, and stretched until they touch its cell.
 
     The cell's corners move, and what lies between them in proportion.
     """

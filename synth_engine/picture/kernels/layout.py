@@ -22,7 +22,7 @@ class Bank(NamedTuple):
     quads: Any
     place: Any
     ink: Any
-    own: Any
+    natural: Any
     tile: Any
     advance: Any
     kerning: Any
@@ -54,8 +54,8 @@ def place_characters(seed, start, attempts, active, layout, bank, counts, fonts,
     """Write ``placed`` (B, L, 19) float64 for the active images.
 
     Columns: glyph, middle x, y on the canvas (px), the ink's top left relative to the middle (px, unturned), angle
-    (degrees), scale, aspect, shear, each corner's moves in x and y, as shares of half the box, and the ink's own width
-    and height where it is turned before it is stretched, else 0.
+    (degrees), scale, aspect, shear, each corner's moves in x and y, as shares of half the box (of the cell where
+    ink is turned first), and the ink's natural width and height where it is, else 0.
     """
     for i in range(counts.size):
         if not active[i]:
@@ -80,7 +80,7 @@ def place_characters(seed, start, attempts, active, layout, bank, counts, fonts,
                 placed[i, k, 10 + 2 * corner] = layout.perspective * (2 * u_y - 1)
             glyph = np.int64(placed[i, k, 0])
             for side in range(2):
-                placed[i, k, 17 + side] = bank.own[glyph, side] if layout.turn_first else 0.0
+                placed[i, k, 17 + side] = bank.natural[glyph, side] if layout.turn_first else 0.0
 
 
 @inlined
