@@ -68,7 +68,8 @@ class Character(Part, frozen=True, kw_only=True):
     characters out and resizing them to one height does. A cell is as wide as its character's ``advance``, or all are
     alike (``even``), as wide as the face's characters on average. With ``turn_first`` ink is slanted and turned as it
     is, and the box around its turned box is stretched to the cell, which ``scale`` and ``aspect`` then size and whose
-    corners perspective moves: what cutting out, turning and resizing does.
+    corners perspective moves: what cutting out, turning and resizing does. ``interpolation``: how a turned or resized
+    character's pixels are taken from its upright ones; ``nearest``, Pillow's own choice where none is made, frays edges.
     """
 
     stretch: Literal["none", "advance", "even"] = "none"
@@ -78,6 +79,7 @@ class Character(Part, frozen=True, kw_only=True):
     aspect: Range = 1.0
     shear: Range = 0.0
     perspective: Annotated[float, msgspec.Meta(ge=0, le=0.45)] = 0.0
+    interpolation: Literal["bilinear", "nearest"] = "bilinear"
 
 
 # Stages: each is given what was painted so far and changes it.

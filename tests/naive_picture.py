@@ -177,7 +177,8 @@ class NaivePicture:
         y, x = np.mgrid[: size[0], : size[1]] - MARGIN + 0.5
         u, v, w = (a @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])).reshape(3, *size)
         behind = w * np.sign((a @ [*glyph.corners.mean(axis=0), 1])[2]) <= 0
-        values = bilinear(glyph.ink, u / w - 0.5, v / w - 0.5)
+        interpolate = nearest if self.recipe.picture.character.interpolation == "nearest" else bilinear
+        values = interpolate(glyph.ink, u / w - 0.5, v / w - 0.5)
         return np.where(behind, 0, np.floor(values + 0.5))
 
     def boxes(self, index: int) -> list[tuple[int, int, int, int]]:
@@ -208,6 +209,13 @@ def bilinear(ink: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     upper = wide[y0, x0] * (1 - fx) + wide[y0, x0 + 1] * fx
     lower = wide[y0 + 1, x0] * (1 - fx) + wide[y0 + 1, x0 + 1] * fx
     return upper * (1 - fy) + lower * fy
+
+
+def nearest(ink: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The pixel of ``ink`` nearest to each position, zero outside."""
+    wide = np.pad(ink, 1)
+    x, y = np.floor(x + 1.5).astype(int), np.floor(y + 1.5).astype(int)
+    return wide[np.clip(y, 0, wide.shape[0] - 1), np.clip(x, 0, wide.shape[1] - 1)]
 
 
 def on_canvas(wide: np.ndarray) -> np.ndarray:

@@ -39,6 +39,7 @@ class Placing:
             tiles.quads, tiles.place, tiles.ink, tiles.natural, tiles.tile, tiles.advance, tiles.kerning
         )
         self._layout = layout_of(recipe)
+        self._nearest = recipe.picture.character.interpolation == "nearest"
         self._warps = stages_of(warps, WARPS, "warp", WARP, recipe.shape)
         self._accepts_all = recipe.picture.limits is None and recipe.filter is None
         self._limits, self._rule, self.text_tries, self.tries_max = _acceptance(recipe)
@@ -71,7 +72,7 @@ class Placing:
         )  # fmt: skip
         characters.draw_characters(
             block.active, block.counts, block.placed, self._bank.quads, self._bank.place,
-            block.corners, block.inverse, block.ink, block.origin, block.extent,
+            self._nearest, block.corners, block.inverse, block.ink, block.origin, block.extent,
         )  # fmt: skip
         for warp in self._warps:
             warp.draw(block, self._seed, start, again=True)

@@ -18,10 +18,10 @@ MARGIN = 1e-5  # of a tile's side and 100 px: more than these sums may be wrong 
 
 
 @entry
-def draw_characters(active, counts, placed, quads, place, corners, inverse, ink, origin, extent):
+def draw_characters(active, counts, placed, quads, place, nearest, corners, inverse, ink, origin, extent):
     """Draw every character of the active images on its patch; see `picture.kernels` for the arrays.
 
-    ``corners`` (4, 2) and ``inverse`` (9,) float64 are scratch.
+    ``nearest``: whether a pixel is the tile's nearest one. ``corners`` (4, 2) and ``inverse`` (9,) float64 are scratch.
     """
     for i in range(counts.size):
         if not active[i]:
@@ -35,7 +35,7 @@ def draw_characters(active, counts, placed, quads, place, corners, inverse, ink,
             _clear(ink[i, k], extent[i, k])
             _frame(corners, ink.shape[2], origin[i, k], extent[i, k])
             _from_unit_square(corners, inverse)
-            _sample(quads, place, glyph, inverse, ink[i, k], origin[i, k], extent[i, k])
+            _sample(quads, place, glyph, nearest, inverse, ink[i, k], origin[i, k], extent[i, k])
 
 
 @inlined
@@ -120,8 +120,8 @@ def _from_unit_square(corners, inverse):
 
 
 @inlined
-def _sample(quads, place, glyph, inverse, ink, origin, extent):
-    """Inverse mapping with bilinear interpolation between the tile's pixels."""
+def _sample(quads, place, glyph, nearest, inverse, ink, origin, extent):
+    """Inverse mapping with bilinear interpolation between the tile's pixels, or to the nearest of them."""
     first, height, width = np.uint32(place[glyph, 0]), place[glyph, 1], place[glyph, 2]
     for y in range(extent[1], extent[3]):
         at_x, at_y = origin[0] + extent[0] + 0.5, origin[1] + y + 0.5
@@ -135,7 +135,7 @@ def _sample(quads, place, glyph, inverse, ink, origin, extent):
         begin, end = _inside(s, t, w, steps, width + 1, height + 1, row.size)
         for x in range(begin, end, RUN):
             at = s + x * steps[0], t + x * steps[1], w + x * steps[2]
-            _sample_run(quads, first, np.uint32(width + 1), at, steps, row[x : min(x + RUN, end)])
+            _sample_run(quads, first, np.uint32(width + 1), at, steps, nearest, row[x : min(x + RUN, end)])
 
 
 @inlined
@@ -163,18 +163,22 @@ def _inside(s, t, w, steps, wide, high, count):
 
 
 @inlined
-def _sample_run(quads, first, stride, at, steps, row):
-    """Positions to 1/256 px and weights of 8 bits: two interpolations across in one word, then one down."""
+def _sample_run(quads, first, stride, at, steps, nearest, row):
+    """Positions to 1/256 px and weights of 8 bits: two interpolations across in one word, then one down.
+
+    The nearest pixel is what weights of 0 and 256 interpolate.
+    """
     s_step, t_step, w_step = np.float32(steps[0]), np.float32(steps[1]), np.float32(steps[2])
     s32, t32, w32 = np.float32(at[0]), np.float32(at[1]), np.float32(at[2])
     half, whole, lanes = np.uint32(32768), np.uint32(256), np.uint32(0x00FF00FF)
+    bias, kept = np.uint32(128 if nearest else 0), np.uint32(256 if nearest else 255)
     for x in range(row.size):
         depth = np.float32(256) / w32
         column, line = np.int32(s32 * depth), np.int32(t32 * depth)
         s32 += s_step  # added up, not multiplied: short rows are slower as vector code
         t32 += t_step
         w32 += w_step
-        right, down = np.uint32(column & 255), np.uint32(line & 255)
+        right, down = (np.uint32(column & 255) + bias) & kept, (np.uint32(line & 255) + bias) & kept
         quad = quads[uint64(first + np.uint32(line >> 8) * stride + np.uint32(column >> 8))]
         across = (quad & lanes) * (whole - right) + ((quad >> np.uint32(8)) & lanes) * right
         upper, lower = across & np.uint32(0xFFFF), across >> np.uint32(16)
