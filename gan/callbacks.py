@@ -18,6 +18,7 @@ from gan import losses
 from gan.assessment.assessor import Assessor
 from gan.assessment.figures import FIGURES
 from gan.data import Images
+from gan.schedule import Phase
 from gan.simgan import METRICS
 from synth_engine.errors import RunError
 from synth_engine.scaling import from_network, to_network
@@ -104,20 +105,20 @@ class Metrics(keras.callbacks.Callback):
 
 
 class Assessments(keras.callbacks.Callback):
-    """Assesses at multiples of ``steps`` and at step ``end``, exactly there, so that a resumed run chooses alike.
+    """Assesses after every ``steps`` of ``phase`` and at its end, exactly there, so that a resumed run chooses alike.
 
     Prints the figures, adds them to ``path`` (CSV; rows beyond the model's step are dropped first), and offers them to
     the model's `Choice`.
     """
 
-    def __init__(self, path: Path, checkpoints: Checkpoints, assessor: Assessor, steps: int, end: int) -> None:
+    def __init__(self, path: Path, checkpoints: Checkpoints, assessor: Assessor, steps: int, phase: Phase) -> None:
         super().__init__()
-        self.checkpoints, self.assessor, self.steps, self.end = checkpoints, assessor, steps, end
+        self.checkpoints, self.assessor, self.steps, self.phase = checkpoints, assessor, steps, phase
         self.table = MetricsTable(path, FIGURES, lambda row: int(row["step"]) <= checkpoints.step)
 
     def on_train_batch_end(self, *_: Any, **__: Any) -> None:
         step = int(self.model.step)
-        if step % self.steps == 0 or step == self.end:
+        if (step - self.phase.first) % self.steps == 0 or step == self.phase.end:
             figures = self.assessor.assess(step)
             chosen = self.model.choice.offer(figures, self.model.averaged.variables)
             with self.checkpoints.writing(str(self.table.path)):

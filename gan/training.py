@@ -167,19 +167,18 @@ class Training:
             StopOnNonFinite(self.checkpoints),
             StopAt(phase.end),
             interrupt,
-            *([self._assessments()] if assess else []),
+            *([self._assessments(phase)] if assess else []),
             Periodic(self.config.sheet_steps, self._draw),
             Periodic(self.config.checkpoint_steps, self.checkpoints.save),
             *tensorboard_callbacks(self.tensorboard, self.run.path),
         ]
 
-    def _assessments(self) -> Assessments:
+    def _assessments(self, phase: Phase) -> Assessments:
         test = TwoSampleTest(
             self.recipe.shape, self.config.two_sample_steps, self.config.seed, eager=self.model.run_eagerly
         )
         assessor = Assessor(self.model, self.synthetic, self.held_out, test, self.reader)
-        every, end = self.config.assess_steps, self.phases[-1].end
-        return Assessments(self.run / ASSESSMENT, self.checkpoints, assessor, every, end)
+        return Assessments(self.run / ASSESSMENT, self.checkpoints, assessor, self.config.assess_steps, phase)
 
     def _draw(self) -> None:
         """A sheet of the averaged weights, as they are now and, by its step, among those of the whole run."""

@@ -163,6 +163,11 @@ def test_the_report_stands_alone_with_curves_marks_and_a_film_of_the_sheets(tiny
     assert [path.stem for path in sorted((tmp_path / "sheets").iterdir())] == [f"{step:07}" for step in range(1, 6)]
 
 
+def test_assessments_count_from_the_first_adversarial_step(tiny: Recipe, tmp_path: Path) -> None:
+    training(tmp_path, tiny).train()
+    assert [row["step"] for row in rows_of(tmp_path / "assessment.csv")] == ["3", "5"]
+
+
 def test_a_film_shows_every_sheet_in_order(tmp_path: Path) -> None:
     frames = [tmp_path / f"{k}.png" for k in range(3)]
     for k, frame in enumerate(frames):
