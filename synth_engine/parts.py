@@ -69,7 +69,7 @@ class Character(Part, frozen=True, kw_only=True):
     alike (``even``), as wide as the face's characters on average. With ``turn_first`` ink is slanted and turned as it
     is, and the box around its turned box is stretched to the cell, which ``scale`` and ``aspect`` then size and whose
     corners perspective moves: what cutting out, turning and resizing does. ``interpolation``: how a turned or resized
-    character's pixels are taken from its upright ones; ``nearest``, Pillow's own choice where none is made, frays edges.
+    character's pixels are taken from its upright ones; ``nearest``, Pillow's choice where none is made, frays edges.
     """
 
     stretch: Literal["none", "advance", "even"] = "none"
