@@ -139,8 +139,8 @@ def _outputs(recipe: Recipe) -> Outputs:
     [
         ("hackmit", "f039fe8c002eeafb"),
         ("hackmit-target", "d12172fd95d44014"),
-        ("captcha-demo", "4bbd57641c32a811"),
-        ("captcha-draft", "01ce3f0b31367211"),
+        ("captcha-demo", "adce0c96b4f33c08"),
+        ("captcha-draft", "2568220bceb000c3"),
     ],
 )
 def test_bytes_are_pinned(name: str, digest: str) -> None:
