@@ -38,7 +38,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     spectral_normalisation: bool = True  # of the discriminator, its last layer apart
     r1_weight: NotNegative = 0.3  # gamma of R1, the penalty on the slope of the discriminator at real images
     r1_steps: Count = 16  # R1 is paid at every so many-th update of the discriminator, so many times over
-    label_weight: NotNegative = 4.0  # of what a frozen reader reads worse than on raw images, where there is one
+    label_weight: NotNegative = 10.0  # of what a frozen reader reads worse than on raw images, where there is one
     self_reg_weight: NotNegative = 6.0  # the paper's lambda
     optimizer: Literal["adam", "sgd"] = "adam"
     refiner_rate: Positive = 3e-4
@@ -54,8 +54,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     report_steps: Count = 25
     assess_steps: Count = 200  # five times a run, a third of its time: the best step may be any of them
     assessed_images: Annotated[int, msgspec.Meta(ge=4)] = 1_024  # of each domain, held out; at most a quarter of real
-    # synthetic ones where a reader is asked: with 114 characters a class the worst of 36 misses its mark by chance
-    read_images: Annotated[int, msgspec.Meta(ge=4)] = 4_096
+    # synthetic ones where a reader is asked: with 455 characters a class the worst of 36 misses its mark by chance
+    read_images: Annotated[int, msgspec.Meta(ge=4)] = 16_384
     two_sample_steps: Count = 400  # updates of the fresh classifier; after 100 its accuracy hangs on its first weights
     sheet_steps: Count = 100
     checkpoint_steps: Count = 100  # at most two minutes are lost

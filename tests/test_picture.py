@@ -100,9 +100,9 @@ def test_the_nearest_pixels_are_the_twins(seed: int) -> None:
     recipe = recipe_of(character=NEAREST, length=4, ink=Ink(level=0), ground=Flat(level=255))
     batch, twin = Synthesizer(recipe, seed).batch(0, 4), NaivePicture(recipe, seed)
     twins = np.stack([255 - twin.cover(index) for index in range(4)])
-    assert (np.abs(batch.images - twins) > 1).mean() < 0.004
+    assert (np.abs(batch.images - twins) > 1).mean() < 0.002
     bilinear = Synthesizer(recipe_of(character=BENT, length=4, ink=Ink(level=0), ground=Flat(level=255)), seed)
-    assert (np.abs(bilinear.batch(0, 4).images - twins) > 1).mean() > 0.02
+    assert (np.abs(bilinear.batch(0, 4).images - twins) > 1).mean() > 0.05
 
 
 @pytest.mark.parametrize("more", [{}, {"stretch": "even", "turn_first": True}, {"interpolation": "nearest"}])
