@@ -175,8 +175,9 @@ class Training:
 
     def _assessments(self, phase: Phase) -> Assessments:
         test = TwoSampleTest(
-            self.recipe.shape, self.config.two_sample_steps, self.config.seed, eager=self.model.run_eagerly
-        )
+            self.recipe.shape, self.config.two_sample_steps, self.config.seed,
+            repeats=self.config.two_sample_repeats, eager=self.model.run_eagerly,
+        )  # fmt: skip
         assessor = Assessor(self.model, self.synthetic, self.held_out, test, self.reader)
         return Assessments(self.run / ASSESSMENT, self.checkpoints, assessor, self.config.assess_steps, phase)
 

@@ -53,6 +53,28 @@ def test_every_two_sample_test_starts_afresh() -> None:
     assert test.accuracy(one, other) == first
 
 
+def test_a_two_sample_test_is_the_mean_of_different_repeats() -> None:
+    one, other = binary(20, 0.2), binary(20, 0.3)
+    test = TwoSampleTest((12, 16), 3, seed=0, repeats=3, eager=True)
+    each = [TwoSampleTest((12, 16), 3, seed, eager=True).accuracy(one, other) for seed in test.seeds]
+    assert test.seeds[0] == 0
+    assert len(set(each)) > 1
+    assert test.accuracy(one, other) == pytest.approx(np.mean(each))
+
+
+def test_as_many_synthetic_images_as_real_ones_are_told_apart(tiny: Recipe) -> None:
+    class Counting(TwoSampleTest):
+        def accuracy(self, one: np.ndarray, other: np.ndarray) -> float:
+            counted.append((len(one), len(other)))
+            return 0.5
+
+    counted: list[tuple[int, int]] = []
+    model = build_simgan(Config(features=4, blocks=1, batch_size=2, history_batches=2), tiny.shape)
+    synthetic, real = Synthesizer(tiny, 1).batch(0, 20), Synthesizer(tiny, 2).batch(0, 12).images
+    Assessor(model, synthetic, real, Counting(tiny.shape, 1, 0), None).assess(1)
+    assert counted == [(12, 12)] * 2
+
+
 def test_the_kernel_distance_is_zero_on_average_for_one_distribution_and_grows_with_a_shift() -> None:
     draws = [kernel_distance(*RNG.normal(size=(2, 100, 8))) for _ in range(30)]
     assert abs(np.mean(draws)) < 3 * np.std(draws) / np.sqrt(len(draws))

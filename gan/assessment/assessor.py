@@ -46,7 +46,7 @@ class Assessor:
             drawn_change=float(np.mean(drawn != self.raw)),
             accuracy_real=float(np.mean(in_chunks(self.model.log_odds, self.real) > 0)),
             accuracy_refined=float(np.mean(in_chunks(self.model.log_odds, drawn) <= 0)),
-            two_sample=self.test.accuracy(drawn, self.real),
+            two_sample=self._told_apart(drawn),
             two_sample_raw=self._told_apart_raw,
             spread=spread(drawn) / max(spread(self.raw), 1e-6),
             **(self._reader_test.figures(drawn) if self._reader_test else {}),
@@ -54,7 +54,11 @@ class Assessor:
 
     @cached_property
     def _told_apart_raw(self) -> float:
-        return self.test.accuracy(self.raw, self.real)
+        return self._told_apart(self.raw)
+
+    def _told_apart(self, images: Floats) -> float:
+        """Of as many of them as there are real images."""
+        return self.test.accuracy(images[: len(self.real)], self.real)
 
     @cached_property
     def _reader_test(self) -> ReaderTest | None:
