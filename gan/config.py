@@ -52,7 +52,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     shift_px: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0  # keeps the discriminator from learning few images by heart
     cutout_px: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0  # side of a square hidden from the discriminator
     report_steps: Count = 25
-    assess_steps: Count = 200  # five times a run, a third of its time: the best step may be any of them
+    assess_steps: Count = 200  # five times a run, half of its time with a reader: the best step may be any
     assessed_images: Annotated[int, msgspec.Meta(ge=4)] = 1_024  # of each domain, held out; at most a quarter of real
     # synthetic ones where a reader is asked: with 455 characters a class the worst of 36 misses its mark by chance
     read_images: Annotated[int, msgspec.Meta(ge=4)] = 16_384
