@@ -68,8 +68,9 @@ class Character(Part, frozen=True, kw_only=True):
     characters out and resizing them to one height does. A cell is as wide as its character's ``advance``, or all are
     alike (``even``), as wide as the face's characters on average. With ``turn_first`` ink is slanted and turned as it
     is, and the box around its turned box is stretched to the cell, which ``scale`` and ``aspect`` then size and whose
-    corners perspective moves: what cutting out, turning and resizing does. ``interpolation``: how a turned or resized
-    character's pixels are taken from its upright ones; ``nearest``, Pillow's choice where none is made, frays edges.
+    corners perspective moves: what cutting out, turning and resizing does. ``interpolation``: how the pixels of a
+    turned or resized character are taken from its upright ones; ``nearest``, as Pillow's ``rotate`` and ``transform``
+    do unless told otherwise, frays edges.
     """
 
     stretch: Literal["none", "advance", "even"] = "none"

@@ -45,8 +45,8 @@ class Assessor:
             mean_change=float(np.abs(refined - self.raw).mean()) / 2.0,
             drawn_change=float(np.mean(drawn != self.raw)),
             accuracy_real=float(np.mean(in_chunks(self.model.log_odds, self.real) > 0)),
-            accuracy_refined=float(np.mean(in_chunks(self.model.log_odds, drawn) <= 0)),
-            two_sample=self._told_apart(drawn),
+            accuracy_refined=float(np.mean(in_chunks(self.model.log_odds, self._as_many(drawn)) <= 0)),
+            two_sample=self.test.accuracy(self._as_many(drawn), self.real),
             two_sample_raw=self._told_apart_raw,
             spread=spread(drawn) / max(spread(self.raw), 1e-6),
             **(self._reader_test.figures(drawn) if self._reader_test else {}),
@@ -54,11 +54,11 @@ class Assessor:
 
     @cached_property
     def _told_apart_raw(self) -> float:
-        return self._told_apart(self.raw)
+        return self.test.accuracy(self._as_many(self.raw), self.real)
 
-    def _told_apart(self, images: Floats) -> float:
-        """Of as many of them as there are real images."""
-        return self.test.accuracy(images[: len(self.real)], self.real)
+    def _as_many(self, images: Floats) -> Floats:
+        """As many of them as there are real images: a reader is asked about more."""
+        return images[: len(self.real)]
 
     @cached_property
     def _reader_test(self) -> ReaderTest | None:

@@ -15,7 +15,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     mean_change: of what the refiner puts out, see `losses.mean_change`; drawn_change: that of ink drawn from it, the
     share of pixels that differ; accuracy_real, accuracy_refined: the discriminator's, without noise;
-    two_sample: what a fresh classifier tells apart of refined and real images; *_raw: of unrefined images;
+    two_sample: what fresh classifiers tell apart of refined and real images; *_raw: of unrefined images;
     kernel, kernel_raw: kernel distance to real images in the reader's features; kept: the reader's share of right
     characters on refined images over that on raw ones; kept_worst: the same of the character class that lost most;
     spread: deviation of a pixel over a batch, mean over pixels, refined over raw.

@@ -20,10 +20,9 @@ RATE = 2e-3
 
 
 class TwoSampleTest:
-    """For images of ``shape`` (H, W); every test takes ``steps`` updates and starts from the same weights.
+    """For images of ``shape`` (H, W): the mean of ``repeats`` fresh networks, as one may be off by three points.
 
-    It is made ``repeats`` times, each with first weights and batches of its own, and its accuracy is their mean: on
-    some targets one repeat is off by three points.
+    Each takes ``steps`` updates, with first weights and batches of its own that are the same in every test.
     """
 
     def __init__(self, shape: tuple[int, int], steps: int, seed: int, *, repeats: int = 1, eager: bool = False) -> None:
