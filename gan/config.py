@@ -38,7 +38,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     spectral_normalisation: bool = True  # of the discriminator, its last layer apart
     r1_weight: NotNegative = 0.3  # gamma of R1, the penalty on the slope of the discriminator at real images
     r1_steps: Count = 16  # R1 is paid at every so many-th update of the discriminator, so many times over
-    label_weight: NotNegative = 10.0  # of what a frozen reader reads worse than on raw images, where there is one
+    label_weight: NotNegative = 10.0  # of what a frozen reader reads worse than raw images, at most: see `LabelWeights`
     self_reg_weight: NotNegative = 6.0  # the paper's lambda
     optimizer: Literal["adam", "sgd"] = "adam"
     refiner_rate: Positive = 3e-4

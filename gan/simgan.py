@@ -18,6 +18,7 @@ from gan import losses
 from gan.assessment.choice import Choice
 from gan.config import Config
 from gan.history import HistoryBuffer
+from gan.label_weights import LabelWeights
 from gan.networks import build_discriminator, build_refiner, clipped
 from gan.reader import Reader
 from gan.replicas import Replicas
@@ -30,8 +31,10 @@ Tensor = Any
 Logs = dict[str, Tensor]
 METRICS = (
     "self_reg", "refiner_adversarial", "mean_change",
-    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined", "labels", "slope",
+    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined", "slope",
+    "labels", "label_weight",
 )  # fmt: skip
+RIGHT = "right"  # counts of characters, which no line of progress shows
 
 
 class SimGAN(keras.Model):
@@ -55,6 +58,7 @@ class SimGAN(keras.Model):
         self.averaged.set_weights(self.refiner.get_weights())
         self.product = clipped(self.averaged)
         self.discriminator = build_discriminator(config)
+        self.label_weights = LabelWeights(reader.characters if reader else 0, config.label_weight)
         self.choice = Choice(self.averaged.variables)
         self.buffer = HistoryBuffer(config.history_batches * config.batch_size, shape, config.batch_size, config.seed)
         self.view, self.replicas = View(config), Replicas(devices)
@@ -92,6 +96,7 @@ class SimGAN(keras.Model):
             "discriminator_optimizer": self.discriminator_optimizer,
             "history": self.buffer,
             "view": self.view,
+            "label_weights": self.label_weights,
             "choice": self.choice,
         }
 
@@ -150,10 +155,13 @@ class SimGAN(keras.Model):
             adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
             self_reg = losses.self_regularisation(refined, images)
             loss = adversarial + self.config.self_reg_weight * self_reg
-            extra = {"labels": self.reader.label_loss(drawn, images, *known)} if self.reader else {}
-            loss += sum(self.config.label_weight * term for term in extra.values())
             change = losses.mean_change(refined, images)
-            return loss, {"refiner_adversarial": adversarial, "self_reg": self_reg, "mean_change": change, **extra}
+            logs = {"refiner_adversarial": adversarial, "self_reg": self_reg, "mean_change": change}
+            if self.reader:
+                read = self.reader.compare(drawn, images, *known)
+                logs |= {"labels": read.loss(), RIGHT: self.label_weights.count(read)}
+                loss += self.label_weights.loss(read)
+            return loss, logs
 
         return self._improve_refiner(pay, to_network(synthetic), *known)
 
@@ -212,6 +220,9 @@ class SimGAN(keras.Model):
         variables = self.refiner.trainable_variables
         gradients, logs = self.replicas.gradients(pay, variables, *batch)
         self.refiner_optimizer.apply(gradients, variables)
+        if RIGHT in logs:
+            self.label_weights.update(logs.pop(RIGHT))
+            logs["label_weight"] = tf.reduce_mean(self.label_weights.values)
         for mean, new in zip(self.averaged.variables, self.refiner.variables, strict=True):
             mean.assign(new + self.config.ema_decay * (mean - new))
         return self._log(logs)

@@ -68,9 +68,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 @preset_option("--steps", "steps", COUNT, "Adversarial steps.")
 @preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
 @preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change.")
-@preset_option(
-    "--label-weight", "label_weight", NOT_NEGATIVE, "Weight of what --reader reads worse than on raw images."
-)
+@preset_option("--label-weight", "label_weight", NOT_NEGATIVE, "Weight of what --reader reads worse, at most.")
 @preset_option("--r1-weight", "r1_weight", NOT_NEGATIVE, "Weight of the discriminator's slope at real images.")
 @preset_option("--refiner-rate", "refiner_rate", POSITIVE, "The refiner's learning rate.")
 @preset_option("--discriminator-rate", "discriminator_rate", POSITIVE, "The discriminator's learning rate.")

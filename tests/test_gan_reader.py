@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from keras import layers  # noqa: E402
 
 from gan.assessment.reading import ReaderTest  # noqa: E402
 from gan.config import Config  # noqa: E402
-from gan.reader import Reader, readable  # noqa: E402
+from gan.reader import CHUNK, Reader, in_chunks, readable  # noqa: E402
 from gan.simgan import build_simgan  # noqa: E402
 from synth_engine import Recipe, Synthesizer  # noqa: E402
 from synth_engine.errors import ModelError  # noqa: E402
@@ -65,10 +66,13 @@ def test_the_label_loss_is_what_the_cross_entropy_of_the_characters_there_grew_b
     before, after = (np.asarray(reader.scores(shown, BOX))[0, 0] for shown in (raw, images))
     worse = []
     for label in range(len(tiny.alphabet)):
-        loss = float(reader.label_loss(images, raw, np.array([[label, 255]], np.uint8), BOX))
+        read = reader.compare(images, raw, np.array([[label, 255]], np.uint8), BOX)
         entropy = [np.log(np.exp(logits).sum()) - logits[label] for logits in (before, after)]
         worse.append(entropy[1] > entropy[0])
-        assert loss == pytest.approx(max(entropy[1] - entropy[0], 0.0), rel=1e-4, abs=1e-6)
+        assert float(read.loss()) == pytest.approx(max(entropy[1] - entropy[0], 0.0), rel=1e-4, abs=1e-6)
+        assert float(read.loss(3.0)) == pytest.approx(3.0 * float(read.loss()))
+        assert (read.raw_right[0, 0], read.right[0, 0]) == (before.argmax() == label, after.argmax() == label)
+        assert read.there.numpy().tolist() == [[1.0, 0.0]]
     assert len(set(worse)) == 2
 
 
@@ -106,3 +110,38 @@ def test_labels_are_counted_on_all_samples_and_features_on_as_many_as_are_real(t
     assert figures["kernel"] == figures["kernel_raw"] == test.kernel_raw
     assert test.figures(raw)["kept"] == 1.0
     assert figures["kept"] != 1.0
+
+
+def test_images_that_refining_left_as_they_were_are_not_read_again(
+    tiny: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthetic = Synthesizer(tiny, 1).batch(0, 40)
+    raw = to_network(synthetic.images)
+    test = ReaderTest(Reader(heads(tiny), tiny), synthetic, raw, raw[:6])
+    refined = raw.copy()
+    refined[[3, 17]] *= -1.0
+    whole = test.reader.scores(refined, synthetic.boxes).numpy().argmax(axis=-1) == synthetic.labels
+    asked: list[int] = []
+    scores = Reader.scores
+
+    def count_and_score(self: Reader, images: np.ndarray, boxes: np.ndarray) -> object:
+        asked.append(len(images))
+        return scores(self, images, boxes)
+
+    monkeypatch.setattr(Reader, "scores", count_and_score)
+    kept = test.figures(refined)["kept"]
+    assert asked == [2]
+    assert kept == whole[test.there].sum() / test.raw_right[test.there].sum()
+
+
+@pytest.mark.parametrize("rows", [3, 2 * CHUNK, 2 * CHUNK + 5])
+def test_chunks_are_joined_in_order(rows: int) -> None:
+    one, other = np.arange(rows, dtype=np.float32), np.arange(rows, dtype=np.int16)
+    lengths: list[int] = []
+
+    def add(numbers: Any, others: Any) -> Any:
+        lengths.append(len(numbers))
+        return numbers + tf.cast(others, tf.float32)
+
+    np.testing.assert_array_equal(in_chunks(add, one, other), 2 * one)
+    assert lengths[0] == min(rows, CHUNK)

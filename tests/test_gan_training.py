@@ -62,7 +62,14 @@ def state(made: Training) -> list[np.ndarray]:
     networks = (model.refiner, model.averaged, model.discriminator)
     weights = [w for network in networks for w in network.get_weights()]
     others = (model.buffer.images, model.buffer.generator.state, model.view.generator.state)
+    others += (model.label_weights.common, model.label_weights.factors, model.label_weights.right)
     return [*weights, *(np.asarray(held) for held in others)]
+
+
+def reader_of(recipe: Recipe) -> Reader:
+    images = keras.Input((*recipe.shape, 1))
+    scores = keras.layers.Dense(recipe.length_max * len(recipe.alphabet))(keras.layers.Flatten()(images))
+    return Reader(keras.Model(images, keras.layers.Reshape((recipe.length_max, len(recipe.alphabet)))(scores)), recipe)
 
 
 def act_at(step: int, act: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,15 +95,17 @@ def fail_with(number: int) -> Any:
 def test_a_run_stopped_by_ctrl_c_and_resumed_equals_an_uninterrupted_one(
     tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], precision: str
 ) -> None:
-    config = SMALL.replace(discriminator_pretrain_steps=0, precision=precision)
-    whole = training(tmp_path / "whole", tiny, config, eager=False)
+    config, reader = SMALL.replace(discriminator_pretrain_steps=0, precision=precision), reader_of(tiny)
+    whole = training(tmp_path / "whole", tiny, config, eager=False, reader=reader)
     whole.train()
+    weights = whole.model.label_weights
+    assert float(weights.common) < config.label_weight or float(tf.reduce_max(weights.factors)) > 1
     with monkeypatch.context() as patch:
         act_at(2, lambda _: signal.raise_signal(signal.SIGINT), patch)
         with pytest.raises(KeyboardInterrupt):
-            training(tmp_path / "parts", tiny, config, eager=False).train()
+            training(tmp_path / "parts", tiny, config, eager=False, reader=reader).train()
     assert "stopped at step 2; saved" in capsys.readouterr().err
-    resumed = training(tmp_path / "parts", tiny, config, resume=True, eager=False)
+    resumed = training(tmp_path / "parts", tiny, config, resume=True, eager=False, reader=reader)
     assert int(resumed.model.step) == 2
     resumed.train()
     for expected, received in zip(state(whole), state(resumed), strict=True):
@@ -106,10 +115,7 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_equals_an_uninterrupted_one(
 
 
 def test_a_reader_is_asked_about_images_of_its_own_number(tiny: Recipe, tmp_path: Path) -> None:
-    images = keras.Input((*tiny.shape, 1))
-    scores = keras.layers.Dense(tiny.length_max * len(tiny.alphabet))(keras.layers.Flatten()(images))
-    network = keras.Model(images, keras.layers.Reshape((tiny.length_max, len(tiny.alphabet)))(scores))
-    judged = training(tmp_path / "run", tiny, SMALL.replace(read_images=9), reader=Reader(network, tiny))
+    judged = training(tmp_path / "run", tiny, SMALL.replace(read_images=9), reader=reader_of(tiny))
     assert (len(judged.synthetic), len(judged.held_out)) == (9, 2)
     judged.train()
     assert all(row["kept_worst"] and row["kernel"] for row in rows_of(tmp_path / "run" / "assessment.csv"))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.assessment.kernel_distance import kernel_distance
-from gan.reader import CHUNK, Reader, in_chunks, readable
+from gan.reader import Reader, in_chunks, readable
 from synth_engine.synthesizer import Batch
 
 Floats = NDArray[np.float32]
@@ -20,25 +20,29 @@ class ReaderTest:
     """
 
     def __init__(self, reader: Reader, synthetic: Batch, raw: Floats, real: Floats) -> None:
-        self.reader, self.synthetic = reader, synthetic
+        self.reader, self.synthetic, self.raw = reader, synthetic, raw
         self.there = readable(synthetic.labels, synthetic.boxes).numpy()
-        self.raw_right = self._right(raw)
+        self.raw_right = self._right(raw, np.arange(len(raw)))
         self.real_features = in_chunks(reader.features, real)
         self.kernel_raw = self._kernel(raw)
 
     def figures(self, refined: Floats) -> dict[str, float]:
         """Those of `Figures` that need a reader, for ``refined`` images of the samples."""
-        kept, worst = labels_kept(self.raw_right, self._right(refined), self.synthetic.labels, self.there)
+        right, changed = self.raw_right.copy(), np.flatnonzero((refined != self.raw).any(axis=(1, 2, 3)))
+        right[changed] = self._right(refined, changed)
+        kept, worst = labels_kept(self.raw_right, right, self.synthetic.labels, self.there)
         return {"kernel": self._kernel(refined), "kernel_raw": self.kernel_raw, "kept": kept, "kept_worst": worst}
 
     def _kernel(self, images: Floats) -> float:
         features = in_chunks(self.reader.features, images[: len(self.real_features)])
         return kernel_distance(features, self.real_features)
 
-    def _right(self, images: Floats) -> Bools:
-        starts, boxes = range(0, len(images), CHUNK), self.synthetic.boxes
-        scores = [self.reader.scores(images[k : k + CHUNK], boxes[k : k + CHUNK]) for k in starts]
-        return np.concatenate(scores).argmax(axis=-1) == self.synthetic.labels
+    def _right(self, images: Floats, numbers: NDArray[np.intp]) -> Bools:
+        """Which characters of the samples with these ``numbers`` are read right on their ``images``: (n, L)."""
+        if not len(numbers):
+            return np.zeros((0, self.synthetic.labels.shape[1]), np.bool_)
+        scores = in_chunks(self.reader.scores, images[numbers], self.synthetic.boxes[numbers])
+        return scores.argmax(axis=-1) == self.synthetic.labels[numbers]
 
 
 def labels_kept(raw_right: Bools, refined_right: Bools, labels: NDArray[np.uint8], there: Bools) -> tuple[float, float]:
