@@ -104,13 +104,14 @@ def readable(labels: Tensor, boxes: Tensor) -> Tensor:
 
 
 def in_chunks(act: Callable[..., Any], *arrays: Any) -> Any:
-    """``act`` on `CHUNK` rows of ``arrays`` at a time, joined to one array; as a graph where there is more than one.
-
-    A graph takes two thirds of the time.
-    """
+    """``act`` on `CHUNK` rows of ``arrays`` at a time, joined to one array."""
     starts = range(0, len(arrays[0]), CHUNK)
-    act = tf.function(act, reduce_retracing=True) if len(starts) > 1 else act
     return np.concatenate([np.asarray(act(*(each[k : k + CHUNK] for each in arrays))) for k in starts])
+
+
+def for_chunks(act: Callable[..., Any], rows: int) -> Callable[..., Any]:
+    """``act`` as a graph, which takes two thirds of the time, where ``rows`` are more than one of `in_chunks`."""
+    return tf.function(act, reduce_retracing=True) if rows > CHUNK else act
 
 
 def _stride(shape: tuple[int, int], cells: tuple[int, int]) -> int:

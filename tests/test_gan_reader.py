@@ -15,7 +15,7 @@ from keras import layers  # noqa: E402
 
 from gan.assessment.reading import ReaderTest  # noqa: E402
 from gan.config import Config  # noqa: E402
-from gan.reader import CHUNK, Reader, in_chunks, readable  # noqa: E402
+from gan.reader import CHUNK, Reader, for_chunks, in_chunks, readable  # noqa: E402
 from gan.simgan import build_simgan  # noqa: E402
 from synth_engine import Recipe, Synthesizer  # noqa: E402
 from synth_engine.errors import ModelError  # noqa: E402
@@ -115,33 +115,32 @@ def test_labels_are_counted_on_all_samples_and_features_on_as_many_as_are_real(t
 def test_images_that_refining_left_as_they_were_are_not_read_again(
     tiny: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synthetic = Synthesizer(tiny, 1).batch(0, 40)
-    raw = to_network(synthetic.images)
-    test = ReaderTest(Reader(heads(tiny), tiny), synthetic, raw, raw[:6])
+    synthetic, reader = Synthesizer(tiny, 1).batch(0, 40), Reader(heads(tiny), tiny)
+    raw, scores, asked = to_network(synthetic.images), reader.scores, list[int]()
     refined = raw.copy()
     refined[[3, 17]] *= -1.0
-    whole = test.reader.scores(refined, synthetic.boxes).numpy().argmax(axis=-1) == synthetic.labels
-    asked: list[int] = []
-    scores = Reader.scores
+    whole = scores(refined, synthetic.boxes).numpy().argmax(axis=-1) == synthetic.labels
 
-    def count_and_score(self: Reader, images: np.ndarray, boxes: np.ndarray) -> object:
+    def count_and_score(images: np.ndarray, boxes: np.ndarray) -> object:
         asked.append(len(images))
-        return scores(self, images, boxes)
+        return scores(images, boxes)
 
-    monkeypatch.setattr(Reader, "scores", count_and_score)
-    kept = test.figures(refined)["kept"]
-    assert asked == [2]
-    assert kept == whole[test.there].sum() / test.raw_right[test.there].sum()
+    monkeypatch.setattr(reader, "scores", count_and_score)
+    test = ReaderTest(reader, synthetic, raw, raw[:6])
+    assert test.figures(refined)["kept"] == whole[test.there].sum() / test.raw_right[test.there].sum()
+    assert asked == [40, 2]
 
 
-@pytest.mark.parametrize("rows", [3, 2 * CHUNK, 2 * CHUNK + 5])
-def test_chunks_are_joined_in_order(rows: int) -> None:
+@pytest.mark.parametrize(("rows", "graph"), [(3, False), (2 * CHUNK, True), (2 * CHUNK + 5, True)])
+def test_chunks_are_joined_in_order_and_many_share_a_graph(rows: int, graph: bool) -> None:
     one, other = np.arange(rows, dtype=np.float32), np.arange(rows, dtype=np.int16)
-    lengths: list[int] = []
+    eager: list[bool] = []
 
     def add(numbers: Any, others: Any) -> Any:
-        lengths.append(len(numbers))
+        eager.append(tf.executing_eagerly())
         return numbers + tf.cast(others, tf.float32)
 
-    np.testing.assert_array_equal(in_chunks(add, one, other), 2 * one)
-    assert lengths[0] == min(rows, CHUNK)
+    act = for_chunks(add, rows)
+    for _ in range(3):
+        np.testing.assert_array_equal(in_chunks(act, one, other), 2 * one)
+    assert eager == [False] * (1 + (rows % CHUNK > 0)) if graph else [True] * 3

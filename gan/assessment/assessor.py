@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gan.assessment.figures import Figures
 from gan.assessment.reading import ReaderTest
-from gan.reader import Reader, in_chunks
+from gan.reader import Reader, for_chunks, in_chunks
 from synth_engine.scaling import to_network
 from synth_engine.synthesizer import Batch
 from synth_engine.training import ink
@@ -35,17 +35,18 @@ class Assessor:
     ) -> None:
         self.model, self.synthetic, self.test, self.reader = model, synthetic, test, reader
         self.raw, self.real = to_network(synthetic.images), to_network(real)
+        self._refine, self._judge = for_chunks(model, len(self.raw)), for_chunks(model.log_odds, len(self.real))
 
     def assess(self, step: int) -> Figures:
         """All figures of the averaged weights as they are now; the first call takes those of raw images too."""
-        refined = in_chunks(self.model, self.raw)
+        refined = in_chunks(self._refine, self.raw)
         drawn = ink.drawn(refined, self.model.config.seed, self.model.open_px)
         return Figures(
             step=step,
             mean_change=float(np.abs(refined - self.raw).mean()) / 2.0,
             drawn_change=float(np.mean(drawn != self.raw)),
-            accuracy_real=float(np.mean(in_chunks(self.model.log_odds, self.real) > 0)),
-            accuracy_refined=float(np.mean(in_chunks(self.model.log_odds, self._as_many(drawn)) <= 0)),
+            accuracy_real=float(np.mean(in_chunks(self._judge, self.real) > 0)),
+            accuracy_refined=float(np.mean(in_chunks(self._judge, self._as_many(drawn)) <= 0)),
             two_sample=self.test.accuracy(self._as_many(drawn), self.real),
             two_sample_raw=self._told_apart_raw,
             spread=spread(drawn) / max(spread(self.raw), 1e-6),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan.assessment.kernel_distance import kernel_distance
-from gan.reader import Reader, in_chunks, readable
+from gan.reader import Reader, for_chunks, in_chunks, readable
 from synth_engine.synthesizer import Batch
 
 Floats = NDArray[np.float32]
@@ -20,10 +20,11 @@ class ReaderTest:
     """
 
     def __init__(self, reader: Reader, synthetic: Batch, raw: Floats, real: Floats) -> None:
-        self.reader, self.synthetic, self.raw = reader, synthetic, raw
+        self.synthetic, self.raw = synthetic, raw
+        self._scores, self._features = (for_chunks(one, len(raw)) for one in (reader.scores, reader.features))
         self.there = readable(synthetic.labels, synthetic.boxes).numpy()
         self.raw_right = self._right(raw, np.arange(len(raw)))
-        self.real_features = in_chunks(reader.features, real)
+        self.real_features = in_chunks(self._features, real)
         self.kernel_raw = self._kernel(raw)
 
     def figures(self, refined: Floats) -> dict[str, float]:
@@ -34,14 +35,14 @@ class ReaderTest:
         return {"kernel": self._kernel(refined), "kernel_raw": self.kernel_raw, "kept": kept, "kept_worst": worst}
 
     def _kernel(self, images: Floats) -> float:
-        features = in_chunks(self.reader.features, images[: len(self.real_features)])
+        features = in_chunks(self._features, images[: len(self.real_features)])
         return kernel_distance(features, self.real_features)
 
     def _right(self, images: Floats, numbers: NDArray[np.intp]) -> Bools:
         """Which characters of the samples with these ``numbers`` are read right on their ``images``: (n, L)."""
         if not len(numbers):
             return np.zeros((0, self.synthetic.labels.shape[1]), np.bool_)
-        scores = in_chunks(self.reader.scores, images[numbers], self.synthetic.boxes[numbers])
+        scores = in_chunks(self._scores, images[numbers], self.synthetic.boxes[numbers])
         return scores.argmax(axis=-1) == self.synthetic.labels[numbers]
 
 
