@@ -2,7 +2,9 @@
 
 Two constraints, that few characters of all and few of any class are lost, have multipliers that move as in Platt and
 Barr 1987, "Constrained differential optimization": up while the constraint is broken, down while it is kept. So a
-refiner goes as far as its labels allow, whatever the seed and the images.
+refiner goes as far as its labels allow, whatever the seed and the images. The label loss alone can't do it: its steep
+gradients are few, and weighed heavily they blow a refiner about more than they hold it. So self-regularisation, whose
+gradient is smooth, weighs more too while too many of all are lost.
 """
 
 from __future__ import annotations
@@ -21,16 +23,18 @@ DECAY = 0.99  # the last hundred updates count: 360 characters a class, where th
 RATE = 0.01  # of a multiplier's logarithm an update, at most
 LEAST = 0.25  # of the first weight, which is also the most for all: at twice that its noise outweighs what it teaches
 CLASS_MOST = 4.0  # times the weight of all
+CAUTION_MOST = 2.0  # times the weight of self-regularisation
 
 
 class LabelWeights(tf.Module):
-    """Weights of ``classes`` classes, all ``first`` to begin with."""
+    """Weights of ``classes`` classes, all ``first`` to begin with; ``caution`` multiplies self-regularisation's."""
 
     def __init__(self, classes: int, first: float) -> None:
         super().__init__(name="label_weights")
         self.first = first
         self.common = tf.Variable(first, trainable=False, name="common")
         self.factors = tf.Variable(tf.ones(classes), trainable=False, name="factors")
+        self.caution = tf.Variable(1.0, trainable=False, name="caution")
         self.right = tf.Variable(tf.zeros((2, classes)), trainable=False, name="right")
 
     @property
@@ -50,10 +54,10 @@ class LabelWeights(tf.Module):
     def update(self, right: Tensor) -> None:
         """Move the multipliers by one step after a batch with the counts ``right``, (2, classes)."""
         self.right.assign(DECAY * self.right + right)
-        common = self.common * _growth(tf.reduce_sum(self.right, axis=1), MAY_LOSE)
-        factors = self.factors * _growth(self.right, CLASS_MAY_LOSE)
-        self.common.assign(tf.clip_by_value(common, LEAST * self.first, self.first))
-        self.factors.assign(tf.clip_by_value(factors, 1.0, CLASS_MOST))
+        for_all, for_each = _growth(tf.reduce_sum(self.right, axis=1), MAY_LOSE), _growth(self.right, CLASS_MAY_LOSE)
+        self.common.assign(tf.clip_by_value(self.common * for_all, LEAST * self.first, self.first))
+        self.caution.assign(tf.clip_by_value(self.caution * for_all, 1.0, CAUTION_MOST))
+        self.factors.assign(tf.clip_by_value(self.factors * for_each, 1.0, CLASS_MOST))
 
 
 def _growth(right: Tensor, may_lose: float) -> Tensor:

@@ -32,7 +32,7 @@ Logs = dict[str, Tensor]
 METRICS = (
     "self_reg", "refiner_adversarial", "mean_change",
     "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined", "slope",
-    "labels", "label_weight",
+    "labels", "label_weight", "caution",
 )  # fmt: skip
 RIGHT = "right"  # counts of characters, which no line of progress shows
 
@@ -154,7 +154,7 @@ class SimGAN(keras.Model):
             logits = self.discriminator(self._seen(drawn), training=False)
             adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
             self_reg = losses.self_regularisation(refined, images)
-            loss = adversarial + self.config.self_reg_weight * self_reg
+            loss = adversarial + self.config.self_reg_weight * self.label_weights.caution * self_reg
             change = losses.mean_change(refined, images)
             logs = {"refiner_adversarial": adversarial, "self_reg": self_reg, "mean_change": change}
             if self.reader:
@@ -223,6 +223,7 @@ class SimGAN(keras.Model):
         if RIGHT in logs:
             self.label_weights.update(logs.pop(RIGHT))
             logs["label_weight"] = tf.reduce_mean(self.label_weights.values)
+            logs["caution"] = self.label_weights.caution
         for mean, new in zip(self.averaged.variables, self.refiner.variables, strict=True):
             mean.assign(new + self.config.ema_decay * (mean - new))
         return self._log(logs)

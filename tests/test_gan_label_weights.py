@@ -9,7 +9,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from gan.label_weights import CLASS_MAY_LOSE, CLASS_MOST, DECAY, LEAST, MAY_LOSE, RATE, LabelWeights  # noqa: E402
+from gan.label_weights import CAUTION_MOST, CLASS_MAY_LOSE, CLASS_MOST, DECAY, LEAST, MAY_LOSE, RATE, LabelWeights  # noqa: E402
 from gan.reader import Comparison  # noqa: E402
 
 
@@ -19,6 +19,7 @@ def after(right: Sequence[Sequence[float]], common: float, factors: Sequence[flo
     assert weights.values.numpy().tolist() == [10.0] * len(factors)
     weights.common.assign(common)
     weights.factors.assign(list(factors))
+    weights.caution.assign(1.5)
     for _ in range(updates):
         weights.update(tf.constant(right, tf.float32))
     return weights
@@ -35,6 +36,7 @@ def test_all_weigh_more_where_all_together_lose_more_than_they_may() -> None:
     weights = after([[1e5, 1e5], (1e5 * (1.0 - lost)).tolist()], 5.0, [1.0, 1.0])
     assert max(lost) < CLASS_MAY_LOSE
     assert float(weights.common) == pytest.approx(5.0 * np.exp(0.5 * RATE), rel=1e-4)
+    assert float(weights.caution) == pytest.approx(1.5 * np.exp(0.5 * RATE), rel=1e-4)
     assert weights.values.numpy().tolist() == pytest.approx([float(weights.common)] * 2)
 
 
@@ -49,6 +51,7 @@ def test_multipliers_stay_in_their_ranges() -> None:
     spoilt, kept = after([[100.0, 100.0], [50.0, 90.0]], 5.0, [2.0, 2.0], 1000), after(fine, 5.0, [2.0, 2.0], 1000)
     assert (float(spoilt.common), *spoilt.factors.numpy()) == (10.0, CLASS_MOST, CLASS_MOST)
     assert (float(kept.common), *kept.factors.numpy()) == (10.0 * LEAST, 1.0, 1.0)
+    assert (float(spoilt.caution), float(kept.caution)) == (CAUTION_MOST, 1.0)
     assert after(worse, 5.0, [2.0, 2.0], 1000).values.numpy().tolist() == [10.0 * LEAST * CLASS_MOST, 10.0 * LEAST]
 
 

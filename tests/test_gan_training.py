@@ -62,7 +62,7 @@ def state(made: Training) -> list[np.ndarray]:
     networks = (model.refiner, model.averaged, model.discriminator)
     weights = [w for network in networks for w in network.get_weights()]
     others = (model.buffer.images, model.buffer.generator.state, model.view.generator.state)
-    others += (model.label_weights.common, model.label_weights.factors, model.label_weights.right)
+    others += tuple(model.label_weights.variables)
     return [*weights, *(np.asarray(held) for held in others)]
 
 
