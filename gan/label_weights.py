@@ -21,7 +21,7 @@ MAY_LOSE = 0.7 * (1.0 - KEPT)  # of all characters; the rest is for chance
 CLASS_MAY_LOSE = 0.7 * (1.0 - KEPT_WORST)  # of one class
 DECAY = 0.99  # the last hundred updates count: 360 characters a class, where there are 36 classes and 4 in an image
 RATE = 0.01  # of a multiplier's logarithm an update, at most
-LEAST = 0.25  # of the first weight, which is also the most for all: at twice that its noise outweighs what it teaches
+LEAST = 0.25  # of the first weight, which is also the most for all: at 2.6 times that its noise outweighs its lessons
 CLASS_MOST = 4.0  # times the weight of all
 CAUTION_MOST = 2.0  # times the weight of self-regularisation
 

@@ -42,7 +42,7 @@ class SimGAN(keras.Model):
 
     ``fit`` takes batches (synthetic (S, B, H, W), real (R, B, H, W)), both uint8 {0, 1}: in the phases ``refiner`` and
     ``discriminator`` S = R = 1; in ``adversarial`` S is the refiner's and the discriminator's updates together and R
-    the discriminator's, each update taking a batch of its own. With ``reader``, whose opinion weighs ``label_weight``,
+    the discriminator's, each update taking a batch of its own. With ``reader``, see `LabelWeights`,
     labels (S, B, L) uint8 and boxes (S, B, L, 4) follow. Logs are means over all updates since the last reset.
     Each batch is shared out among ``devices``, whose number divides B; without any, it is left to TensorFlow.
     """

@@ -93,6 +93,30 @@ def test_a_weight_on_labels_mends_a_refiner_that_loses_them(tiny: Recipe) -> Non
     assert all(np.array_equal(weight, old) for weight, old in zip(reader.network.weights, before, strict=True))
 
 
+def test_the_weights_of_labels_and_the_caution_are_those_of_the_loss(tiny: Recipe) -> None:
+    reader, batch = Reader(grid(tiny), tiny), Synthesizer(tiny, 0).batch(0, 4)
+    known = [tf.constant(array) for array in (batch.images, batch.labels, batch.boxes)]
+
+    def taught(weights: dict[str, float], common: float, factor: float, caution: float) -> np.ndarray:
+        config = Config(
+            features=4, blocks=1, batch_size=4, history_batches=2, optimizer="sgd", refiner_rate=1.0, **weights
+        )
+        model = build_simgan(config, tiny.shape, reader)
+        model.refiner.weights[-1].assign(tf.ones(4))
+        model.label_weights.common.assign(common)
+        model.label_weights.factors.assign([factor] * len(tiny.alphabet))
+        model.label_weights.caution.assign(caution)
+        model.update_refiner(*known)
+        return np.concatenate([np.ravel(each) for each in model.refiner.get_weights()])
+
+    light, heavy = {"label_weight": 4.0, "self_reg_weight": 1.0}, {"label_weight": 8.0, "self_reg_weight": 2.0}
+    plain, wanted = taught(light, 4.0, 1.0, 1.0), taught(heavy, 8.0, 1.0, 1.0)
+    np.testing.assert_allclose(taught(light, 4.0, 2.0, 2.0), wanted, atol=1e-5)
+    for common, factor, caution in ((4.0, 1.0, 2.0), (4.0, 2.0, 1.0), (2.0, 2.0, 2.0)):
+        assert np.abs(taught(light, common, factor, caution) - wanted).max() > 1e-3
+    assert np.abs(plain - wanted).max() > 1e-3
+
+
 def test_a_reader_of_another_alphabet_or_canvas_is_refused(tiny: Recipe, tmp_path: Path) -> None:
     grid(tiny, classes=9).save(tmp_path / "classifier.keras")
     with pytest.raises(ModelError, match=r"classifier.keras takes .*expected a recogniser.*5 characters.*tiny"):
