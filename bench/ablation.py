@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import click
 
-from classifier.scoring import Share
-from synth_engine.cli import main_guard
+from classifier.scoring.scores import Share
+from synth_engine.cli.guard import main_guard
 
 ROOT = Path(__file__).resolve().parents[1]
 

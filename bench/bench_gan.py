@@ -22,23 +22,23 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from rates import Rival, rates_of
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.runtime import prepare_tensorflow
+from synth_engine.tensorflow_setup import prepare_tensorflow
 
 tf = prepare_tensorflow(seed=None)
 
 import keras  # noqa: E402
 
 from gan.assessment.assessor import Assessor  # noqa: E402
-from gan.config import Config  # noqa: E402
-from gan.data import phase_batches, real_batches  # noqa: E402
-from gan.history import HistoryBuffer  # noqa: E402
-from gan.networks import build_discriminator, build_refiner  # noqa: E402
-from gan.schedule import phases  # noqa: E402
-from gan.simgan import SimGAN, build_optimizer, build_simgan  # noqa: E402
-from synth_engine.scaling import to_network  # noqa: E402
+from gan.run.data import phase_batches, real_batches  # noqa: E402
+from gan.settings.config import Config  # noqa: E402
+from gan.simgan.history import HistoryBuffer  # noqa: E402
+from gan.simgan.model import SimGAN, build_optimizer, build_simgan  # noqa: E402
+from gan.simgan.networks import build_discriminator, build_refiner  # noqa: E402
+from gan.simgan.schedule import phases  # noqa: E402
 from synth_engine.stream import open_stream, tf_dataset  # noqa: E402
 from synth_engine.training.precision import best_precision  # noqa: E402
 from synth_engine.training.two_sample import TwoSampleTest  # noqa: E402
+from synth_engine.training.value_range import to_network  # noqa: E402
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 CONFIG = (Config(features=4, blocks=1, batch_size=8, history_batches=2) if TINY else Config()).replace(

@@ -1,4 +1,4 @@
-"""What a training step of the recogniser costs: as it learns, against the same network of Keras' own layers.
+"""What a training step of the reader costs: as it learns, against the same network of Keras' own layers.
 
 The default grid network in the fastest precision that the machine has, one batch held in memory. Rivals take turns;
 rates are of the whole process's CPU time, medians over rounds, `wall` the best round on the clock. SYNTH_BENCH_TINY=1
@@ -17,15 +17,15 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from rates import Rival, rates_of
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.runtime import prepare_tensorflow
+from synth_engine.tensorflow_setup import prepare_tensorflow
 
 tf = prepare_tensorflow(seed=None)
 
 import keras  # noqa: E402
 
-from classifier.config import Training  # noqa: E402
-from classifier.model import Learner, make_learner  # noqa: E402
-from classifier.networks import build  # noqa: E402
+from classifier.learning.learner import Learner, make_learner  # noqa: E402
+from classifier.learning.settings import Training  # noqa: E402
+from classifier.networks.build import build  # noqa: E402
 from synth_engine.training.precision import best_precision, in_precision  # noqa: E402
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"

@@ -35,7 +35,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.rates import Rival, rates_of
 from synth_engine import Recipe, Synthesizer
-from synth_engine.fonts import font_path
+from synth_engine.fonts.faces import font_path
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 ROUNDS = 3 if TINY else 15

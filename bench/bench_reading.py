@@ -23,17 +23,17 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from rates import Rival, rates_of
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.runtime import prepare_tensorflow
+from synth_engine.tensorflow_setup import prepare_tensorflow
 
 tf = prepare_tensorflow(seed=None)
 
-from classifier.config import Training  # noqa: E402
-from classifier.files import Recogniser  # noqa: E402
-from classifier.networks import build  # noqa: E402
-from classifier.outputs import line  # noqa: E402
+from classifier.learning.settings import Training  # noqa: E402
+from classifier.networks.build import build  # noqa: E402
 from classifier.predict import read  # noqa: E402
-from classifier.reading import Account  # noqa: E402
-from synth_engine.scaling import to_network  # noqa: E402
+from classifier.reading.paths import Account  # noqa: E402
+from classifier.reading.predictions import line  # noqa: E402
+from classifier.reading.reader import Reader  # noqa: E402
+from synth_engine.training.value_range import to_network  # noqa: E402
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 IMAGES, ROUNDS = (16, 1) if TINY else (2048, 3)
@@ -67,14 +67,14 @@ def clocked(turn: Callable[[], object], seconds: list[float]) -> Callable[[], ob
 def test_reading_against_the_bare_network(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     recipe, sizes = Recipe.named("hackmit-target"), Training()
     width, depth = (4, 2) if TINY else (sizes.width, sizes.depth)
-    recogniser = Recogniser(build("grid", recipe, width=width, depth=depth), recipe)
+    reader = Reader(build("grid", recipe, width=width, depth=depth), recipe)
     images = Synthesizer(recipe, 3).batch(0, IMAGES).images
     file = challenge(images, tmp_path / "challenge-0")
-    scaled = [to_network(images[k : k + recogniser.batch_size]) for k in range(0, IMAGES, recogniser.batch_size)]
+    scaled = [to_network(images[k : k + reader.batch_size]) for k in range(0, IMAGES, reader.batch_size)]
     ways: dict[str, Callable[[], object]] = {
-        "network": lambda: [recogniser.scores(part) for part in scaled],
-        "arrays": lambda: recogniser.read(images).confidence(),
-        "jpeg": lambda: [line(one, "jsonl", True) for one in read(recogniser, (str(file),), Account(), True)],
+        "network": lambda: [reader.scores(part) for part in scaled],
+        "arrays": lambda: reader.read(images).confidence(),
+        "jpeg": lambda: [line(one, "jsonl", True) for one in read(reader, (str(file),), Account(), True)],
     }
     walls: dict[str, list[float]] = {name: [] for name in ways}
     rivals = {name: Rival(IMAGES, clocked(turn, walls[name])) for name, turn in ways.items()}

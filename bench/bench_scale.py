@@ -28,11 +28,12 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from synth_engine import FillCount, Recipe
-from synth_engine.stream import open_stream, ray_crew
-from synth_engine.stream.base import Stream
-from synth_engine.stream.blocks import Layout
-from synth_engine.stream.ray_cluster import Cluster, import_ray
-from synth_engine.stream.ray_worker import RenderActor
+from synth_engine.stream import open_stream
+from synth_engine.stream.ray import crew
+from synth_engine.stream.ray.cluster import Cluster, import_ray
+from synth_engine.stream.ray.worker import RenderActor
+from synth_engine.stream.stream import Stream
+from synth_engine.stream.superbatch import Layout
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 BATCH_SIZE = 64 if TINY else 512
@@ -116,7 +117,7 @@ def simulate(raylets: int, actors: int, images_per_s: float, packs: bool) -> dic
     import_ray()
     from ray.cluster_utils import Cluster as Raylets
 
-    ray_crew.RenderActor = WaitingActor
+    crew.RenderActor = WaitingActor
     store = {"object_store_memory": 512 * MIB}
     head = {"num_cpus": 0 if raylets else actors, "include_dashboard": False, **store}
     nodes = Raylets(initialize_head=True, head_node_args=head)

@@ -23,7 +23,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from synth_engine import Recipe, Synthesizer
-from tests.naive import Naive
+from tests.naive.fast import Naive
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 BATCH, MANY = 512, 4096 if TINY else 65_536

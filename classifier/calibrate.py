@@ -11,15 +11,15 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.calibration import Calibration, Looks, fit
-from classifier.config import Adaptation
-from classifier.decode import decode
-from classifier.readings import Readings, join
-from synth_engine.cli import main_guard
+from classifier.learning.settings import Adaptation
+from classifier.networks.decode import decode
+from classifier.networks.readings import Readings, join
+from classifier.reading.calibration import Calibration, Looks, fit
+from synth_engine.cli.guard import main_guard
 from synth_engine.synthesizer import Synthesizer
 
 if TYPE_CHECKING:
-    from classifier.files import Recogniser
+    from classifier.reading.reader import Reader
 
 LIMIT = 4096
 SYNTHETIC = 2048
@@ -39,69 +39,69 @@ def main(path: str, model: str, second: str | None, limit: int, threads: int | N
     predict and evaluate use it from then on. Texts stay what they are; only their confidence changes. --second adds
     what two seeds read differently to what two views do: it lowers confidence or leaves it, and never raises it.
     """
-    from synth_engine.runtime import prepare_tensorflow
+    from synth_engine.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(None, threads)
-    from classifier.seeds import load_apart
-    from synth_engine.target import load_target
+    from classifier.confidence.independent_readers import load_apart
+    from synth_engine.real import load_real_images
 
     paths = [Path(one) for one in (model, second) if one]
-    recogniser, *others = load_apart(paths, lambda line: click.echo(line, err=True), calibrated=False)
-    target = load_target(path, recogniser.recipe, limit)
-    calibrate(recogniser, target.images, Path(model), click.echo, *others)
+    reader, *others = load_apart(paths, lambda line: click.echo(line, err=True), calibrated=False)
+    target = load_real_images(path, reader.recipe, limit)
+    calibrate(reader, target.images, Path(model), click.echo, *others)
 
 
 def calibrate(
-    recogniser: Recogniser,
+    reader: Reader,
     images: NDArray[np.uint8],
     model: Path,
     echo: Callable[[str], object],
-    second: Recogniser | None = None,
+    second: Reader | None = None,
 ) -> Path:
     """Write `calibration.json` beside ``model`` for images like ``images`` (N, H, W) uint8 {0, 1}.
 
     second: a reader of the same images that was trained from another seed.
     """
-    from classifier.files import digest_of
+    from classifier.reading.reader import digest_of
 
-    calibration = replace(calibration_for(recogniser, images, second=second), model=digest_of(model))
+    calibration = replace(calibration_for(reader, images, second=second), model=digest_of(model))
     path = calibration.save(model.parent)
     echo(f"{path}: {calibration.line()}")
     return path
 
 
 def calibration_for(
-    recogniser: Recogniser,
+    reader: Reader,
     images: NDArray[np.uint8],
     synthetic: int = SYNTHETIC,
-    second: Recogniser | None = None,
+    second: Reader | None = None,
 ) -> Calibration:
-    """The calibration of ``recogniser`` for images like ``images`` (N, H, W) uint8 {0, 1}; the first `LIMIT` count."""
-    from classifier.adapt import expected_shares
+    """The calibration of ``reader`` for images like ``images`` (N, H, W) uint8 {0, 1}; the first `LIMIT` count."""
+    from classifier.adaptation.self_training import expected_shares
 
-    bare = replace(recogniser, calibration=None)
+    bare = replace(reader, calibration=None)
     batch = Synthesizer(bare.recipe, SEED).batch(0, synthetic)
     real, known = look(bare, images[:LIMIT], second), look(bare, batch.images, second)
     return fit(real, known, batch.labels, expected_shares(bare.recipe, SEED))
 
 
-def look(recogniser: Recogniser, images: NDArray[np.uint8], second: Recogniser | None = None) -> Looks:
+def look(reader: Reader, images: NDArray[np.uint8], second: Reader | None = None) -> Looks:
     """Read ``images`` as they are, in `VIEWS` views, warped as adaptation's second view is, and with ``second``."""
     return Looks(
-        plain=recogniser.read(images),
-        views=[read_warped(recogniser, images, salt) for salt in range(VIEWS)],
+        plain=reader.read(images),
+        views=[read_warped(reader, images, salt) for salt in range(VIEWS)],
         second=second.read(images) if second else None,
     )
 
 
-def read_warped(recogniser: Recogniser, images: NDArray[np.uint8], salt: int) -> Readings:
+def read_warped(reader: Reader, images: NDArray[np.uint8], salt: int) -> Readings:
     """Read ``images`` warped at random, which ``salt`` decides."""
-    from classifier.model import warped_view
+    from classifier.learning.learner import warped_view
 
-    size, ranges, parts = recogniser.batch_size, Adaptation().view, []
+    size, ranges, parts = reader.batch_size, Adaptation().view, []
     for start in range(0, len(images), size):
         warped, _ = warped_view(images[start : start + size], (salt, start), ranges)
-        parts.append(decode(recogniser.scores(warped.numpy()), recogniser.recipe))
+        parts.append(decode(reader.scores(warped.numpy()), reader.recipe))
     return join(parts)
 
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from classifier.agreement import WORST, Distance, Pair, class_distance, compare, disputed, estimates
-from classifier.readings import Readings, to_texts
+from classifier.confidence.agreement import WORST, Distance, Pair, class_distance, compare, disputed, estimates
+from classifier.networks.readings import Readings, to_texts
 from synth_engine.atomic import write_bytes
-from synth_engine.cli import main_guard
+from synth_engine.cli.guard import main_guard
 from synth_engine.errors import ModelError
 
 if TYPE_CHECKING:
-    from classifier.files import Recogniser
-    from synth_engine.target import Target
+    from classifier.reading.reader import Reader
+    from synth_engine.real import RealImages
 
 COMPARISON, SHEET = "compare.json", "disputed.png"
 LIMIT = 4096
@@ -60,16 +60,16 @@ def main(path: str, models: tuple[str, ...], limit: int, out: str | None, thread
     2022: two runs differ about as often as each is wrong). What all readers get wrong in the same way, such as a font
     that the recipe lacks, is not seen: take the estimates as upper bounds of accuracy.
     """
-    from synth_engine.runtime import prepare_tensorflow
+    from synth_engine.tensorflow_setup import prepare_tensorflow
 
     check_count(models)
     prepare_tensorflow(None, threads)
-    from classifier.reading import check_polarity
-    from classifier.seeds import load_apart
-    from synth_engine.target import load_target
+    from classifier.confidence.independent_readers import load_apart
+    from classifier.reading.paths import check_polarity
+    from synth_engine.real import load_real_images
 
     readers = load_apart([Path(model) for model in models], warn)
-    target = load_target(path, readers[0].recipe, limit)
+    target = load_real_images(path, readers[0].recipe, limit)
     check_polarity(target.images, readers[0].recipe)
     for line in target.report.lines():
         warn(line)
@@ -105,9 +105,9 @@ class Comparison:
     distances: Sequence[Distance]
 
     @classmethod
-    def of(cls, models: Sequence[str], readers: Sequence[Recogniser], target: Target) -> Comparison:
+    def of(cls, models: Sequence[str], readers: Sequence[Reader], target: RealImages) -> Comparison:
         """Read ``target`` with each of ``readers``."""
-        from classifier.adapt import expected_shares
+        from classifier.adaptation.self_training import expected_shares
 
         readings = [reader.read(target.images) for reader in readers]
         expected = [expected_shares(reader.recipe, SEED) for reader in readers]
@@ -131,7 +131,7 @@ class Comparison:
             ]
         return [*lines, LIMITS]
 
-    def as_dict(self, target: Target) -> dict[str, Any]:
+    def as_dict(self, target: RealImages) -> dict[str, Any]:
         """Plain values for JSON; shares are in [0, 1]."""
         return {
             "images": len(self.readings[0]),
@@ -144,9 +144,9 @@ class Comparison:
             "limits": LIMITS,
         }
 
-    def save(self, folder: Path, target: Target) -> None:
+    def save(self, folder: Path, target: RealImages) -> None:
         """Write compare.json and, where readers differ, the sheet of what they differ on most surely."""
-        from synth_engine.sheet import draw_labelled, save_picture
+        from synth_engine.contact_sheet import draw_labelled, save_picture
 
         content = json.dumps(self.as_dict(target), indent=2, ensure_ascii=False) + "\n"
         write_bytes(folder / COMPARISON, content.encode())

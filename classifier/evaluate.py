@@ -1,4 +1,4 @@
-"""`python -m classifier.evaluate`: a recogniser's accuracy on labelled images. The one place that opens labels."""
+"""`python -m classifier.evaluate`: a reader's accuracy on labelled images. The one place that opens labels."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.labels import check_alphabet, check_names, read_labels
-from classifier.scoring import Score, score
+from classifier.scoring.labels import check_alphabet, check_names, read_labels
+from classifier.scoring.scores import Score, score
 from synth_engine.atomic import write_bytes
-from synth_engine.cli import main_guard
-from synth_engine.errors import TargetError
+from synth_engine.cli.guard import main_guard
+from synth_engine.errors import RealImagesError
 
 if TYPE_CHECKING:
-    from classifier.files import Recogniser
-    from classifier.reading import Batch
+    from classifier.reading.paths import Batch
+    from classifier.reading.reader import Reader
 
 SHEET = 48
 SCORE, CONFUSION, MISTAKES = "score.json", "confusion.png", "mistakes.png"
@@ -46,15 +46,15 @@ def evaluate(model: str, images: str, labels: str, json_path: str | None, out: s
     A labelled image that is damaged or of another size counts as read wrong, and is named on stderr; so does a label
     of no image where some are damaged, as damage may have cost its name. Images without a label are passed over.
     """
-    from synth_engine.runtime import prepare_tensorflow
+    from synth_engine.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(None, threads)
-    from classifier.files import Recogniser
+    from classifier.reading.reader import Reader
 
-    recogniser = Recogniser.load(model)
-    if recogniser.calibration is None:
+    reader = Reader.load(model)
+    if reader.calibration is None:
         warn("confidence is the network's own; classifier.calibrate fits it to unlabelled real images")
-    compared = compare(recogniser, Path(images), Path(labels), warn)
+    compared = compare(reader, Path(images), Path(labels), warn)
     result = compared.score()
     click.echo(result.table())
     content = (json.dumps(result.as_dict(), indent=2) + "\n").encode()
@@ -62,7 +62,7 @@ def evaluate(model: str, images: str, labels: str, json_path: str | None, out: s
         write_bytes(Path(json_path), content)
     if out:
         write_bytes(Path(out) / SCORE, content)
-        write_pictures(compared, result, recogniser.recipe.alphabet, Path(out))
+        write_pictures(compared, result, reader.recipe.alphabet, Path(out))
 
 
 def warn(line: str) -> None:
@@ -101,20 +101,20 @@ class Compared:
         return sorted(shown, key=lambda pair: -pair[1].confidence)[:count]
 
 
-def compare(recogniser: Recogniser, images: Path, labels_path: Path, echo: Callable[[str], object]) -> Compared:
+def compare(reader: Reader, images: Path, labels_path: Path, echo: Callable[[str], object]) -> Compared:
     """Read the labelled ones of ``images``; ``echo`` gets a line on each that could not be read.
 
-    Raises LabelError for labels that do not fit the images, unless damage may be the reason, and TargetError if not one
-    labelled image can be read.
+    Raises LabelError for labels that do not fit the images, unless damage may be the reason, and RealImagesError if
+    not one labelled image can be read.
     """
-    from classifier.reading import Account, read_paths
+    from classifier.reading.paths import Account, read_paths
 
     account = Account()
     labels = read_labels(labels_path)
-    check_alphabet(labels_path, labels, recogniser.recipe.alphabet)
+    check_alphabet(labels_path, labels, reader.recipe.alphabet)
     read: dict[str, Read] = {}
-    for batch in read_paths(recogniser, [images], account, labels):
-        read |= _each(batch, recogniser.recipe.alphabet)
+    for batch in read_paths(reader, [images], account, labels):
+        read |= _each(batch, reader.recipe.alphabet)
     for line in account.lines():
         echo(line)
     missing = [name for name in labels if name not in account.names]
@@ -123,15 +123,15 @@ def compare(recogniser: Recogniser, images: Path, labels_path: Path, echo: Calla
     else:
         check_names(labels_path, labels, account.names)
     if not read:
-        raise TargetError(f"expected labelled images to read in {images}, none could be read: {account.lines()[0]}")
+        raise RealImagesError(f"expected labelled images to read in {images}, none could be read: {account.lines()[0]}")
     true = {name: text for name, (text, _) in labels.items()}
     return Compared(true, {name: read.get(name, UNREAD) for name in labels})
 
 
 def write_pictures(compared: Compared, result: Score, alphabet: str, folder: Path) -> None:
     """Write the confusion matrix and the sheet of mistakes, if there are any, into ``folder``."""
-    from classifier.charts import draw_confusion, draw_mistakes
-    from synth_engine.sheet import save_picture
+    from classifier.scoring.charts import draw_confusion, draw_mistakes
+    from synth_engine.contact_sheet import save_picture
 
     save_picture(draw_confusion(result, alphabet), folder / CONFUSION)
     worst = compared.worst(SHEET)

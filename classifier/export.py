@@ -1,4 +1,4 @@
-"""`python -m classifier.export`: a recogniser in other formats, proven to read the same, with what decoding needs."""
+"""`python -m classifier.export`: a reader in other formats, proven to read the same, with what decoding needs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.config import STRIDE
-from classifier.decode import PRESENCE_MIN, RADIUS, decode
-from classifier.readings import Floats, join
+from classifier.learning.settings import STRIDE
+from classifier.networks.decode import PRESENCE_MIN, RADIUS, decode
+from classifier.networks.readings import Floats, join
 from synth_engine.atomic import staging
-from synth_engine.cli import main_guard
+from synth_engine.cli.guard import main_guard
 from synth_engine.errors import ModelError
-from synth_engine.scaling import to_network
 from synth_engine.synthesizer import Synthesizer
+from synth_engine.training.value_range import to_network
 
 if TYPE_CHECKING:
-    from classifier.files import Recogniser
+    from classifier.reading.reader import Reader
 
 TABLE = "reader.json"
 SEED = 1
@@ -50,50 +50,50 @@ def main(model: str, form: str, out: str, images: str | None, count: int, thread
 
     Nothing is written unless the new file reads --count images to the same texts. onnx needs the extra `onnx`.
     """
-    from synth_engine.runtime import prepare_tensorflow
+    from synth_engine.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(None, threads)
-    from classifier.files import Recogniser
-    from synth_engine.target import load_target
+    from classifier.reading.reader import Reader
+    from synth_engine.real import load_real_images
 
-    recogniser = Recogniser.load(model)
-    shown = load_target(images, recogniser.recipe, count).images if images else samples(recogniser, count)
-    path, difference = export(recogniser, form, Path(out), shown)
+    reader = Reader.load(model)
+    shown = load_real_images(images, reader.recipe, count).images if images else samples(reader, count)
+    path, difference = export(reader, form, Path(out), shown)
     click.echo(f"{path}: reads {len(shown)} images to the same texts, scores differ by {difference:.1e} at most")
 
 
-def export(recogniser: Recogniser, form: str, out: Path, images: NDArray[np.uint8]) -> tuple[Path, float]:
+def export(reader: Reader, form: str, out: Path, images: NDArray[np.uint8]) -> tuple[Path, float]:
     """Write the network in ``form`` into the folder ``out``; its path, and how far scores of ``images`` differ at most.
 
     images: (N, H, W) uint8 {0, 1}. Raises ModelError if ``out`` has such a file already, a library is missing, or a
     text is read differently; ``out`` then stays as it was.
     """
-    kind, recogniser = FORMATS[form], replace(recogniser, precision="float32")
+    kind, reader = FORMATS[form], replace(reader, precision="float32")
     target = out / kind.file
     if target.exists():
         raise ModelError(f"{target} exists already; choose another --out, or remove it", target)
     with staging(target) as parts, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the converters' own, of NumPy's and their own future
-        recogniser.network(to_network(images[:1]))  # Keras exports only what has been called
-        kind.write(recogniser.network, parts / kind.file)
-        difference = prove(recogniser, kind.open(parts / kind.file), images, target)
-        recogniser.recipe.save(out / "recipe.toml")
-        (out / TABLE).write_text(json.dumps(table(recogniser, form), indent=2) + "\n")
+        reader.network(to_network(images[:1]))  # Keras exports only what has been called
+        kind.write(reader.network, parts / kind.file)
+        difference = prove(reader, kind.open(parts / kind.file), images, target)
+        reader.recipe.save(out / "recipe.toml")
+        (out / TABLE).write_text(json.dumps(table(reader, form), indent=2) + "\n")
         (parts / kind.file).rename(target)
     return target, difference
 
 
-def samples(recogniser: Recogniser, count: int) -> NDArray[np.uint8]:
-    """Synthetic images of the recogniser's recipe."""
-    return Synthesizer(recogniser.recipe, SEED).batch(0, count).images
+def samples(reader: Reader, count: int) -> NDArray[np.uint8]:
+    """Synthetic images of the reader's recipe."""
+    return Synthesizer(reader.recipe, SEED).batch(0, count).images
 
 
-def prove(recogniser: Recogniser, scorer: Scorer, images: NDArray[np.uint8], target: Path) -> float:
+def prove(reader: Reader, scorer: Scorer, images: NDArray[np.uint8], target: Path) -> float:
     """How far scores differ at most; raises ModelError if any of ``images`` is read differently."""
-    difference, recipe, pairs = 0.0, recogniser.recipe, []
+    difference, recipe, pairs = 0.0, reader.recipe, []
     for start in range(0, len(images), BATCH):
         part = to_network(images[start : start + BATCH])
-        ours, theirs = (np.asarray(score(part), np.float32) for score in (recogniser.forward, scorer))
+        ours, theirs = (np.asarray(score(part), np.float32) for score in (reader.forward, scorer))
         difference = max(difference, float(np.abs(ours - theirs).max()))
         pairs.append((decode(ours, recipe), decode(theirs, recipe)))
     first, second = (join(list(side)).codes for side in zip(*pairs, strict=True))
@@ -107,9 +107,9 @@ def prove(recogniser: Recogniser, scorer: Scorer, images: NDArray[np.uint8], tar
     return difference
 
 
-def table(recogniser: Recogniser, form: str) -> dict[str, Any]:
+def table(reader: Reader, form: str) -> dict[str, Any]:
     """What a program needs to read with the file: see examples/read_onnx.py."""
-    recipe, calibration = recogniser.recipe, recogniser.calibration
+    recipe, calibration = reader.recipe, reader.calibration
     return {
         "file": FORMATS[form].file,
         "recipe": recipe.name,
@@ -118,7 +118,7 @@ def table(recogniser: Recogniser, form: str) -> dict[str, Any]:
         "shape_px": list(recipe.shape),
         "binarize": {name: getattr(recipe.binarize, name) for name in recipe.binarize.__struct_fields__},
         "pixels": {"ground": -1.0, "ink": 1.0},
-        "scores": "columns" if recogniser.network.name == "ctc" else "grid" if recogniser.knows_places else "positions",
+        "scores": "columns" if reader.network.name == "ctc" else "grid" if reader.knows_places else "positions",
         "cell_px": STRIDE,
         "radius_cells": RADIUS,
         "presence_min": PRESENCE_MIN,

@@ -13,14 +13,14 @@ from typing import IO, TYPE_CHECKING, get_args
 import click
 from tqdm import tqdm
 
-from classifier.outputs import Format, Prediction, header, line, predictions
+from classifier.reading.predictions import Format, Prediction, header, line, predictions
 from synth_engine.atomic import replacing
-from synth_engine.cli import main_guard
-from synth_engine.errors import TargetError
+from synth_engine.cli.guard import main_guard
+from synth_engine.errors import RealImagesError
 
 if TYPE_CHECKING:
-    from classifier.files import Recogniser
-    from classifier.reading import Account
+    from classifier.reading.paths import Account
+    from classifier.reading.reader import Reader
 
 STDIN = "-"
 
@@ -66,38 +66,40 @@ def predict(
     right; fitted to real images by classifier.calibrate, else the network's own). Damaged images and images of another
     size are named on stderr, counted, and left out.
     """
-    from synth_engine.runtime import prepare_tensorflow
+    from synth_engine.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(None, threads)
-    from classifier.files import Recogniser
-    from classifier.reading import Account
+    from classifier.reading.paths import Account
+    from classifier.reading.reader import Reader
 
-    recogniser, account, path = Recogniser.load(model), Account(), Path(out)
+    reader, account, path = Reader.load(model), Account(), Path(out)
     form = form or ("jsonl" if path.suffix in (".jsonl", ".ndjson") else "csv")
     details = form == "jsonl" if details is None else details
     with writing(path, form, details, min_confidence) as files:
-        for prediction in read(recogniser, paths, account, details):
+        for prediction in read(reader, paths, account, details):
             files.add(prediction)
         for note in account.lines():
             click.echo(note, err=True)
         if not account.read:
-            raise TargetError(f"expected images to read in {', '.join(paths)}, none could be read; reasons are above")
+            raise RealImagesError(
+                f"expected images to read in {', '.join(paths)}, none could be read; reasons are above"
+            )
     click.echo(f"{out}: {files.sure} texts")
     if min_confidence is not None:
         click.echo(f"{unsure_path(path)}: {files.unsure} texts below {min_confidence:g}")
 
 
-def read(recogniser: Recogniser, paths: tuple[str, ...], account: Account, details: bool) -> Iterator[Prediction]:
+def read(reader: Reader, paths: tuple[str, ...], account: Account, details: bool) -> Iterator[Prediction]:
     """Predictions of all images in ``paths``; ``details``: with boxes where the network knows places."""
-    from classifier.boxes import boxes_of, class_extents
-    from classifier.reading import found_in_list, read_found
-    from synth_engine.target import iter_grey
+    from classifier.reading.boxes import boxes_of, class_extents
+    from classifier.reading.paths import found_in_list, read_found
+    from synth_engine.real import iter_grey
 
-    recipe = recogniser.recipe
+    recipe = reader.recipe
     found = [found_in_list(sys.stdin) if path == STDIN else iter_grey(path) for path in paths]
-    extents = class_extents(recipe) if details and recogniser.knows_places else None
+    extents = class_extents(recipe) if details and reader.knows_places else None
     with tqdm(desc="reading", unit=" images", disable=None) as bar:
-        for batch in read_found(recogniser, chain.from_iterable(found), account):
+        for batch in read_found(reader, chain.from_iterable(found), account):
             boxes = None if extents is None else boxes_of(batch.readings, extents, recipe.shape)
             yield from predictions(batch, recipe.alphabet, boxes)
             bar.update(len(batch.names))

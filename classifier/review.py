@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from classifier.outputs import Prediction, load
-from classifier.page import items_of, render
+from classifier.reading.predictions import Prediction, load
+from classifier.run.review_page import items_of, render
 from synth_engine.atomic import write_bytes
-from synth_engine.cli import main_guard
-from synth_engine.errors import TargetError
+from synth_engine.cli.guard import main_guard
+from synth_engine.errors import RealImagesError
 
 
 @click.command(
@@ -36,7 +36,7 @@ def review(predictions: str, images: str, out: str, model: str | None, limit: in
     The page works from the disk, without a network; the browser keeps what was typed until it is exported. The CSV has
     the columns name, text, and checked (1 where a person typed or confirmed).
     """
-    from synth_engine.training.networks import recipe_beside
+    from synth_engine.training.keras_files import recipe_beside
 
     path = Path(predictions)
     alphabet = recipe_beside(model).alphabet if model else None
@@ -44,7 +44,7 @@ def review(predictions: str, images: str, out: str, model: str | None, limit: in
     pictures = pictures_of(Path(images), {one.name for one in chosen})
     missing = [one.name for one in chosen if one.name not in pictures]
     if missing:
-        raise TargetError(
+        raise RealImagesError(
             f"expected the images that {path} names in {images}, {len(missing)} are not there or damaged, such as "
             f"{missing[0]}; give the folder that was read",
             missing,
@@ -62,7 +62,7 @@ def page(path: Path, rows: list[tuple[Prediction, str]], alphabet: str | None) -
 
 def pictures_of(path: Path, names: Container[str]) -> dict[str, str]:
     """Data URIs of the images in ``path`` called one of ``names``, the first of each name."""
-    from synth_engine.target import iter_grey
+    from synth_engine.real import iter_grey
 
     found: dict[str, str] = {}
     for image in iter_grey(path):

@@ -1,4 +1,4 @@
-"""`python -m classifier.train`: a recogniser from synthetic images, adapted to unlabelled real ones."""
+"""`python -m classifier.train`: a reader from synthetic images, adapted to unlabelled real ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from classifier.config import (
+from classifier.adaptation.refiner_run import Refining, give_way, may_differ, obstacle
+from classifier.learning.settings import (
     AUGMENTATIONS,
     PRESETS,
     ROUGH_INFORMATION,
@@ -20,18 +21,17 @@ from classifier.config import (
     NetworkName,
     Training,
 )
-from classifier.refining import Refining, give_way, may_differ, obstacle
-from synth_engine.cli import main_guard
+from synth_engine.cli.guard import main_guard
 from synth_engine.recipe import Recipe
-from synth_engine.runs import RunFolder
-from synth_engine.runtime import prepare_tensorflow
 from synth_engine.synthesizer import Synthesizer
-from synth_engine.training.networks import RECIPE, recipe_beside
+from synth_engine.tensorflow_setup import prepare_tensorflow
+from synth_engine.training.keras_files import RECIPE, recipe_beside
 from synth_engine.training.precision import PRECISIONS
+from synth_engine.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from classifier.session import Session
-    from synth_engine.target import Target
+    from classifier.run.session import Session
+    from synth_engine.real import RealImages
 
 COUNT = click.IntRange(1)
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -143,7 +143,7 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
 )
 @click.option("--tensorboard", is_flag=True, help="Also write summaries for TensorBoard.")
 def train(folder: str, resume: bool, threads: int | None, **options: Any) -> None:
-    """Train a recogniser and write classifier.keras with recipe.toml, config.json and metrics.csv beside it.
+    """Train a reader and write classifier.keras with recipe.toml, config.json and metrics.csv beside it.
 
     With --real also what it reads there: predictions.csv, calibration.json, scores.json (no label is needed for any),
     sheet.png, and all on one page, report.html. What self-training makes worse by its scores is not kept.
@@ -162,9 +162,9 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
     click.echo(json.dumps(config, indent=2))
     run = RunFolder.create(folder, config, resume=resume, may_differ=may_differ(Path(folder)))
     path = session.train(learner, run, click.echo)
-    click.echo(f"{path} holds the recogniser, {path.parent / RECIPE} its recipe")
+    click.echo(f"{path} holds the reader, {path.parent / RECIPE} its recipe")
     if target is not None:
-        from classifier.outcome import write_outcome
+        from classifier.run.run_report import write_outcome
 
         write_outcome(path, target, run, click.echo)
 
@@ -210,16 +210,16 @@ def _session(
     recipe: Recipe,
     settings: Training,
     threads: int | None,
-    target: Target | None,
+    target: RealImages | None,
     resumed: Path | None,
     options: dict[str, Any],
 ) -> Session:
     """The session of these options; raises SynthError for fonts or an installation of no use."""
     Synthesizer(recipe, settings.seed).batch(0, 1)
     prepare_tensorflow(settings.seed, threads, deterministic=True)
-    from classifier.data import Source
-    from classifier.gap import augmentation_for
-    from classifier.session import Session
+    from classifier.adaptation.recipe_gap import augmentation_for
+    from classifier.learning.batches import Source
+    from classifier.run.session import Session
     from synth_engine.training.precision import best_precision
 
     settings = replace(settings, precision=options["precision"] or best_precision())
@@ -236,10 +236,10 @@ def _refining(threads: int | None, options: dict[str, Any]) -> Refining:
     return Refining(real=real, real_limit=limit, threads=threads, required=bool(options["refine"]))
 
 
-def _target(path: str, recipe: Recipe, limit: int | None) -> Target:
-    from synth_engine.target import differences, load_target, warning_of
+def _target(path: str, recipe: Recipe, limit: int | None) -> RealImages:
+    from synth_engine.real import differences, load_real_images, warning_of
 
-    target = load_target(path, recipe, limit)
+    target = load_real_images(path, recipe, limit)
     found = differences(target.images, recipe)
     for line in (*target.report.lines(), f"farthest from recipe {recipe.name}: {found[0]}"):
         click.echo(f"{path}: {line}")

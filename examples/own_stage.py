@@ -10,9 +10,8 @@ from __future__ import annotations
 import sys
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.parts import Blur, Character, Flow, Gradient, Ink, Own, OwnMark, Picture, Rotate
-from synth_engine.recipe import Canvas, Font
-from synth_engine.sheet import draw_labelled, save_picture
+from synth_engine.contact_sheet import draw_labelled, save_picture
+from synth_engine.recipe import Blur, Canvas, Character, Flow, Font, Gradient, Ink, Own, OwnMark, Picture, Rotate
 
 PLATES = Recipe(
     name="plates",

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.sheet import draw_labelled, save_picture
+from synth_engine.contact_sheet import draw_labelled, save_picture
 
 STYLES = sorted((Path(__file__).parent / "styles").glob("*.toml"))
 

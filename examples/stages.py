@@ -1,11 +1,11 @@
-"""Stages of one's own: the forms are in `synth_engine.picture.own`."""
+"""Stages of one's own: the forms are in `synth_engine.picture.stages.user_stages`."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit, uint64
 
-from synth_engine.kernels.random import word
+from synth_engine.njit.random import word
 
 
 @njit(cache=True, nogil=True)

@@ -14,8 +14,8 @@ import click
 import numpy as np
 
 from synth_engine import Recipe
-from synth_engine.runtime import prepare_tensorflow
 from synth_engine.stream import open_stream, surfacing, tf_dataset
+from synth_engine.tensorflow_setup import prepare_tensorflow
 
 
 def training_step(tf: Any, recipe: Recipe) -> Any:

@@ -18,15 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from synth_engine.cli import main_guard
+from synth_engine.cli.guard import main_guard
 from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
-from synth_engine.scaling import from_network, to_network
 from synth_engine.synthesizer import Synthesizer
-from synth_engine.training.networks import load_refiner, recipe_beside
+from synth_engine.training.keras_files import load_refiner, recipe_beside
+from synth_engine.training.value_range import from_network, to_network
 
 if TYPE_CHECKING:
-    from synth_engine.training.ink import Refiner
+    from synth_engine.training.refiner import Refiner
 
 Images = npt.NDArray[np.uint8]
 BATCH = 256
@@ -82,10 +82,10 @@ def _refine_recipe(refiner: str, recipe: str, count: int, seed: int, folder: Pat
 
 
 def _refine_path(refiner: str, path: str, seed: int, folder: Path) -> str:
-    from synth_engine.target import load_target
+    from synth_engine.real import load_real_images
 
     source = recipe_beside(refiner)
-    target = load_target(path, source)
+    target = load_real_images(path, source)
     model = _prepared(refiner, source)
     for start in range(0, len(target.names), BATCH):
         part = slice(start, start + BATCH)
@@ -94,7 +94,7 @@ def _refine_path(refiner: str, path: str, seed: int, folder: Path) -> str:
 
 
 def _prepared(refiner: str, recipe: Recipe) -> Refiner:
-    from synth_engine.runtime import prepare_tensorflow
+    from synth_engine.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(None)
     return load_refiner(refiner, recipe)

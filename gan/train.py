@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gan.config import PRESETS, Config
-from synth_engine.cli import main_guard
+from gan.settings.config import PRESETS, Config
+from synth_engine.cli.guard import main_guard
 from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
-from synth_engine.runs import CONFIG, RunFolder
-from synth_engine.runtime import prepare_tensorflow
 from synth_engine.synthesizer import Synthesizer
-from synth_engine.training.networks import RECIPE
+from synth_engine.tensorflow_setup import prepare_tensorflow
+from synth_engine.training.keras_files import RECIPE
 from synth_engine.training.precision import PRECISIONS, best_precision
+from synth_engine.training.run_folder import CONFIG, RunFolder
 from synth_engine.training.tensorboard import check_tensorboard
 
 if TYPE_CHECKING:
-    from gan.data import Images
+    from gan.run.data import Images
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -100,8 +100,8 @@ def train(
     if images is None:
         _check_demo(source, config.seed)
     prepare_tensorflow(config.seed, threads, deterministic=True)
-    from gan.reader import Reader
-    from gan.training import REFINER, Training, Workers
+    from gan.run.run import REFINER, Training, Workers
+    from gan.simgan.label_judge import LabelJudge
 
     config = config.replace(
         precision=changes["precision"] or (_stored_precision(folder) if resume else best_precision())
@@ -109,7 +109,7 @@ def train(
     given = {"real": real, "real_limit": real_limit, "reader": reader}
     resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, **given}
     click.echo(json.dumps(resolved, indent=2))
-    judge = Reader.load(reader, source) if reader else None
+    judge = LabelJudge.load(reader, source) if reader else None
     run = RunFolder.create(folder, resolved, resume=resume)
     source.save(run.path / RECIPE)
     if images is None:
@@ -133,27 +133,27 @@ def _stored_precision(folder: str) -> str:
 
 
 def _read(path: str | Path, recipe: Recipe, limit: int | None = None) -> Images:
-    from synth_engine.target import load_target
+    from synth_engine.real import load_real_images
 
-    target = load_target(path, recipe, limit)
+    target = load_real_images(path, recipe, limit)
     for line in target.report.lines():
         click.echo(f"{path}: {line}")
     return target.images
 
 
 def _draw_demo(folder: Path, count: int, seed: int) -> Path:
-    from synth_engine.target import make_demo
+    from synth_engine.real import make_demo
 
     click.echo(f"drawing {count} images with the package captcha, as --real is not given")
     return make_demo(folder, count, seed).images
 
 
 def _check_demo(recipe: Recipe, seed: int) -> None:
-    """Raise TargetError if the demonstration cannot be drawn or its images are not of the recipe's size."""
-    from synth_engine.target import load_target, make_demo
+    """Raise RealImagesError if the demonstration cannot be drawn or its images are not of the recipe's size."""
+    from synth_engine.real import load_real_images, make_demo
 
     with tempfile.TemporaryDirectory() as folder:
-        load_target(make_demo(folder, 1, seed).images, recipe)
+        load_real_images(make_demo(folder, 1, seed).images, recipe)
 
 
 if __name__ == "__main__":

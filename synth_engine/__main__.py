@@ -1,6 +1,7 @@
 """Entry of ``python -m synth_engine``."""
 
-from synth_engine.cli import cli, main_guard
+from synth_engine.cli.engine import cli
+from synth_engine.cli.guard import main_guard
 
 if __name__ == "__main__":
     main_guard(cli)

@@ -6,6 +6,9 @@ a caller can act on it without parsing text.
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 
 class SynthError(Exception):
     """Base of the project's errors; ``value`` holds what was wrong, where one value was."""
@@ -31,7 +34,7 @@ class RejectionError(SynthError):
     """A filter that rejects every candidate: raised instead of trying for ever."""
 
 
-class TargetError(SynthError):
+class RealImagesError(SynthError):
     """Real images that cannot be used: none found, none of the right size, unreadable."""
 
 
@@ -53,3 +56,10 @@ class LabelError(SynthError):
 
 class ArrayError(SynthError, ValueError):
     """A caller's array of another shape, dtype or memory layout than the recipe asks for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TargetError":
+        warnings.warn("TargetError is called RealImagesError now", DeprecationWarning, stacklevel=2)
+        return RealImagesError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

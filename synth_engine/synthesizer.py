@@ -7,59 +7,16 @@ whatever the batch size, the thread, or the machine.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synth_engine.errors import ArrayError, RejectionError
-from synth_engine.outputs import NO_CENTRES, NO_MASKS, Outputs, Renderer
 from synth_engine.recipe import Recipe
+from synth_engine.samples import NO_CENTRES, NO_MASKS, Batch, FillCount, Outputs, Renderer
 
-PADDING = 255
 SAMPLES_MAX = 2**62
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Samples ``start`` … ``start + N - 1``.
-
-    images: (N, H, W) uint8, ink 1 and ground 0 (binary recipes) or 0–255 (grey), (N, H, W, 3) for RGB; packed binary
-    images: (N, H, ceil(W / 8)) uint8 in `numpy.packbits` order.
-    labels: (N, L) uint8, indices into ``alphabet``, 255 where a text is shorter than L.
-    boxes: (N, L, 4) int16, x0, y0, x1, y1 in px of each character's ink before mask and noise, half-open, clipped to
-    the canvas; zeros where padded.
-    centres: (N, L, 2) float32, x, y in px: mean position of the pixels of each character's mask (pixel (0, 0) has its
-    middle at 0.5, 0.5); zeros where padded or wholly off the canvas. None when not asked for.
-    masks: (N, L, H, W) uint8, 1 where a character has ink, covered by others or not. None when not asked for.
-    candidates: images drawn, rejected ones included; relabelled: texts given up because no placement passed (with
-    ``redraw = "all"`` that is every rejected candidate).
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    boxes: NDArray[np.int16]
-    alphabet: str
-    start: int
-    candidates: int
-    relabelled: int
-    centres: NDArray[np.float32] | None = None
-    masks: NDArray[np.uint8] | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def texts(self) -> list[str]:
-        """The labels as strings."""
-        return ["".join(self.alphabet[i] for i in label if i != PADDING) for label in self.labels]
-
-
-class FillCount(NamedTuple):
-    """What a fill cost: candidates drawn and texts given up, as in `Batch`."""
-
-    candidates: int
-    relabelled: int
 
 
 class Synthesizer:
@@ -183,7 +140,7 @@ def _renderer(recipe: Recipe, seed: int) -> Renderer:
         from synth_engine.picture.renderer import PictureRenderer
 
         return PictureRenderer(recipe, seed)
-    from synth_engine.binary import BinaryRenderer
+    from synth_engine.fast.renderer import BinaryRenderer
 
     return BinaryRenderer(recipe, seed)
 

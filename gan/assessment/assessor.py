@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan.assessment.figures import Figures
-from gan.assessment.reading import ReaderTest
-from gan.reader import Reader, for_chunks, in_chunks
-from synth_engine.scaling import to_network
-from synth_engine.synthesizer import Batch
-from synth_engine.training import ink
+from gan.assessment.label_preservation import ReaderTest
+from gan.settings.metrics import Figures
+from gan.simgan.label_judge import LabelJudge, for_chunks, in_chunks
+from synth_engine.samples import Batch
+from synth_engine.training import refiner as ink
 from synth_engine.training.two_sample import TwoSampleTest
+from synth_engine.training.value_range import to_network
 
 if TYPE_CHECKING:
-    from gan.data import Images
-    from gan.simgan import SimGAN
+    from gan.run.data import Images
+    from gan.simgan.model import SimGAN
 
 Floats = NDArray[np.float32]
 
@@ -31,7 +31,7 @@ class Assessor:
     """
 
     def __init__(
-        self, model: SimGAN, synthetic: Batch, real: Images, test: TwoSampleTest, reader: Reader | None
+        self, model: SimGAN, synthetic: Batch, real: Images, test: TwoSampleTest, reader: LabelJudge | None
     ) -> None:
         self.model, self.synthetic, self.test, self.reader = model, synthetic, test, reader
         self.raw, self.real = to_network(synthetic.images), to_network(real)

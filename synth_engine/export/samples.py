@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from synth_engine.errors import ArrayError
 from synth_engine.export.plan import ExportPlan
-from synth_engine.synthesizer import Batch, Synthesizer
+from synth_engine.samples import Batch
+from synth_engine.synthesizer import Synthesizer
 
 BLOCK = 512
 BLOCK_BYTES = 64 << 20

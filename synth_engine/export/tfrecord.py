@@ -9,7 +9,7 @@ from typing import Any
 from synth_engine.errors import RunError
 from synth_engine.export.plan import ExportPlan
 from synth_engine.export.samples import Block
-from synth_engine.runtime import prepare_tensorflow
+from synth_engine.tensorflow_setup import prepare_tensorflow
 
 
 def write_tfrecord(path: Path, plan: ExportPlan, blocks: Iterator[Block]) -> None:

@@ -7,19 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from synth_engine.parts import Clutter, OwnMark, low_high
-from synth_engine.picture.block import Block
-from synth_engine.picture.camera import CAMERA as CAMERA_KERNELS
-from synth_engine.picture.clutter import CLUTTER as CLUTTER_KERNELS
-from synth_engine.picture.ground import make_ground
-from synth_engine.picture.inks import ink_columns, level_columns
 from synth_engine.picture.kernels import blend
-from synth_engine.picture.kernels.ground import ground_mean, ink_levels
-from synth_engine.picture.kernels.inks import draw_inks
-from synth_engine.picture.stage import Ends
-from synth_engine.picture.stages import CAMERA, CLUTTER, GROUND, INK, DrawnStage, find_stage, stages_of
-from synth_engine.plan import mask_pixels
-from synth_engine.recipe import Recipe
+from synth_engine.picture.kernels.ink_levels import draw_inks
+from synth_engine.picture.kernels.stages.ground import ground_mean, ink_levels
+from synth_engine.picture.stages.camera import CAMERA as CAMERA_KERNELS
+from synth_engine.picture.stages.clutter import CLUTTER as CLUTTER_KERNELS
+from synth_engine.picture.stages.drawn import CAMERA, CLUTTER, GROUND, INK, DrawnStage, find_stage, stages_of
+from synth_engine.picture.stages.ground import make_ground
+from synth_engine.picture.stages.ink_levels import ink_columns, level_columns
+from synth_engine.picture.stages.stage import Ends
+from synth_engine.picture.workspace import Block
+from synth_engine.recipe import Clutter, OwnMark, Recipe, low_high
+from synth_engine.renderer_inputs import mask_pixels
 
 
 class Painting:

@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth_engine.errors import RecipeError
-from synth_engine.parts import Limits
-from synth_engine.picture.block import BLOCK, Block
 from synth_engine.picture.kernels import characters, labels, layout, texts
-from synth_engine.picture.plan import character_side, layout_of
-from synth_engine.picture.stages import WARP, find_stage, stages_of
+from synth_engine.picture.layout import character_side, layout_of
+from synth_engine.picture.stages.drawn import WARP, find_stage, stages_of
+from synth_engine.picture.stages.warps import WARPS
 from synth_engine.picture.tiles import TileBank
-from synth_engine.picture.warps import WARPS
-from synth_engine.plan import text_of
-from synth_engine.recipe import Recipe
+from synth_engine.picture.workspace import BLOCK, Block
+from synth_engine.recipe import Limits, Recipe
+from synth_engine.renderer_inputs import text_of
 
 PATCHES_BYTES_MAX = 2**30  # every thread that draws holds them
 

@@ -6,14 +6,14 @@ import threading
 
 import numpy as np
 
-from synth_engine.outputs import Outputs, Rendered
-from synth_engine.picture.binary_end import Ender
-from synth_engine.picture.block import BLOCK, Block
+from synth_engine.picture.binarizing import Ender
 from synth_engine.picture.kernels import labels
-from synth_engine.picture.own import samples_from
 from synth_engine.picture.painting import Painting
 from synth_engine.picture.placing import Placing
+from synth_engine.picture.stages.user_stages import samples_from
+from synth_engine.picture.workspace import BLOCK, Block
 from synth_engine.recipe import Recipe
+from synth_engine.samples import Outputs, Rendered
 
 
 class PictureRenderer:

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from synth_engine import fonts
-from synth_engine.parts import Flow
+from synth_engine.fonts import faces as fonts
 from synth_engine.picture.kernels.characters import BORDER
-from synth_engine.recipe import Recipe
+from synth_engine.recipe import Flow, Recipe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from synth_engine.errors import StreamError
 from synth_engine.recipe import Recipe
-from synth_engine.stream.base import Producer, Stream, StreamPlan, StreamStats, WorkerStats
-from synth_engine.stream.calling import CallingProducer
-from synth_engine.stream.ray_actors import RayProducer
+from synth_engine.stream.inline import CallingProducer
+from synth_engine.stream.ray.actors import RayProducer
+from synth_engine.stream.stream import Producer, Stream, StreamPlan, StreamStats, WorkerStats
 from synth_engine.stream.tf_data import surfacing, tf_dataset
 from synth_engine.stream.threads import ThreadProducer
 

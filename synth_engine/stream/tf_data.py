@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_engine.stream.base import Stream, expect_foreign_threads
+from synth_engine.stream.stream import Stream, expect_foreign_threads
 
 if TYPE_CHECKING:
     import tensorflow as tf

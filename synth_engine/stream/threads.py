@@ -13,9 +13,10 @@ import time
 from concurrent.futures import CancelledError
 from queue import Empty, SimpleQueue
 
-from synth_engine.stream.base import StreamPlan, WorkerStats, draw_batch
+from synth_engine.samples import Batch
 from synth_engine.stream.buffers import BufferPool
-from synth_engine.synthesizer import Batch, Synthesizer
+from synth_engine.stream.stream import StreamPlan, WorkerStats, draw_batch
+from synth_engine.synthesizer import Synthesizer
 
 SPARE_BUFFERS = 12  # of each thread, that a consumer may hold at once without new memory
 

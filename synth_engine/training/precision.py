@@ -1,7 +1,7 @@
 """Precision: the type that a network's convolutions are computed in. Its weights are float32 whatever that is.
 
 bfloat16 halves what passes through memory and doubles what a multiply-add does, on hardware that has it: measured on
-two AMD cores with AVX512-BF16, the recogniser trains 1.6 times and reads 1.8 times as fast. Elsewhere it is emulated.
+two AMD cores with AVX512-BF16, the reader trains 1.6 times and reads 1.8 times as fast. Elsewhere it is emulated.
 """
 
 from __future__ import annotations

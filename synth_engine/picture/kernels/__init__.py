@@ -26,10 +26,12 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-import synth_engine.kernels
+from synth_engine import njit
 from synth_engine.cache import kernel_cache
 
-# Also after a change in the fast path's kernels, some of which are inlined here.
-with kernel_cache(Path(__file__).parent, Path(synth_engine.kernels.__file__).parent):
-    for _module in sorted(Path(__file__).parent.glob("[a-z]*.py")):
-        importlib.import_module(f"{__name__}.{_module.stem}")
+_FOLDER = Path(__file__).parent
+_SOURCES = [file for folder in (_FOLDER, _FOLDER / "stages") for file in sorted(folder.glob("[a-z]*.py"))]
+
+with kernel_cache(_FOLDER, _FOLDER / "stages", njit.FOLDER):
+    for _file in _SOURCES:
+        importlib.import_module(".".join([__name__, *_file.relative_to(_FOLDER).with_suffix("").parts]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from synth_engine.kernels.jit import entry, inlined
+from synth_engine.njit.jit import entry, inlined
 from synth_engine.picture.kernels.trig import cosine_sine
 
 BORDER = 1  # px of zeros around each tile: sampling between two pixels then needs no test at the edge

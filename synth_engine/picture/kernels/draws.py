@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit, uint64
 
-from synth_engine.kernels.random import SPREAD, mix, sample_key, word
+from synth_engine.njit.random import SPREAD, mix, sample_key, word
 
 UNIT = 2.0**-53
 

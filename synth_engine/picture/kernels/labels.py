@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synth_engine.kernels.jit import entry, inlined
+from synth_engine.njit.jit import entry, inlined
 from synth_engine.picture.kernels.blend import visible
 
 HALF = 128

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import uint64
 
-from synth_engine.kernels.jit import entry, inlined
-from synth_engine.kernels.random import PLACE, SPREAD, mix, sample_key, word
+from synth_engine.njit.jit import entry, inlined
+from synth_engine.njit.random import PLACE, SPREAD, mix, sample_key, word
 from synth_engine.picture.kernels.draws import unit
 from synth_engine.picture.kernels.trig import cosine_sine
 

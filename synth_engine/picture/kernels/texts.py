@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from numba import uint64
 
-from synth_engine.kernels.jit import entry
-from synth_engine.kernels.random import TEXT, mix, sample_key
-from synth_engine.kernels.text import draw_text
+from synth_engine.njit.jit import entry
+from synth_engine.njit.random import TEXT, mix, sample_key
+from synth_engine.njit.texts import draw_text
 
 
 @entry

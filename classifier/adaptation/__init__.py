@@ -1,0 +1,1 @@
+"""Adapting to unlabelled real images."""

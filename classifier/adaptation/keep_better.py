@@ -1,0 +1,102 @@
+"""Whether self-training did good: the network as it was before is kept where it scores better, no label read.
+
+Self-training makes a network surer of whatever it reads, so that the score sees a collapse, not every harm.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.adaptation.self_training import read_views
+from classifier.confidence.agreement import same_texts
+from classifier.learning.learner import Learner
+from classifier.learning.settings import Training
+from classifier.reading.reader import Reader
+from synth_engine.recipe import Recipe
+from synth_engine.synthesizer import Synthesizer
+
+CHOICE = "choice.json"
+LOOKED_AT = 2_048
+SALT = 2**10  # beyond any round's number, so that these views are none that adaptation has seen
+
+
+@dataclass(frozen=True)
+class Score:
+    """agreement: share of texts that a warped view reads alike; distance: total variation of the classes read.
+
+    Places without a character count as a class of their own, so that reading nothing is no way to score.
+    """
+
+    agreement: float
+    distance: float
+    length: int  # places of a text
+
+    @property
+    def value(self) -> float:
+        """What both leave of the texts: all of a text's characters are within the share that the classes allow."""
+        return self.agreement * (1.0 - self.distance) ** self.length
+
+    def __str__(self) -> str:
+        return f"views agree on {self.agreement:.1%} of texts, classes are off by {self.distance:.1%}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The scores before and after adaptation; what adaptation gave is kept unless it scores worse."""
+
+    before: Score
+    after: Score
+
+    @property
+    def adapted(self) -> bool:
+        """Whether the adapted network is kept."""
+        return self.after.value >= self.before.value
+
+    def __str__(self) -> str:
+        kept = "adapted" if self.adapted else "earlier"
+        return f"before adaptation {self.before}; after it {self.after}: the {kept} network is kept"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `choice.json`."""
+        return {"kept": "adapted" if self.adapted else "earlier", **asdict(self)}
+
+
+def choice_of(run: Path) -> dict[str, Any] | None:
+    """What a run's folder says of it; None without self-training."""
+    path = run / CHOICE
+    return json.loads(path.read_bytes()) if path.is_file() else None
+
+
+def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], recipe: Recipe) -> Choice:
+    """Give the teacher its weights ``before`` adaptation again if it scored better with them.
+
+    ``images`` (N, H, W) uint8 {0, 1} are real ones; at most `LOOKED_AT`, spread over all, are looked at.
+    """
+    after = learner.teacher.get_weights()
+    adapted = score(learner.teacher, images, recipe, learner.settings)
+    learner.teacher.set_weights(before)
+    choice = Choice(score(learner.teacher, images, recipe, learner.settings), adapted)
+    if choice.adapted:
+        learner.teacher.set_weights(after)
+    return choice
+
+
+def score(network: Any, images: NDArray[np.uint8], recipe: Recipe, settings: Training) -> Score:
+    """Of ``network`` on real ``images``."""
+    some = images[np.unique(np.linspace(0, len(images) - 1, min(LOOKED_AT, len(images))).astype(int))]
+    reader = Reader(network, recipe, precision=settings.precision)
+    plain, warped = read_views(reader, some, settings, SALT)
+    labels = Synthesizer(recipe, settings.seed).batch(0, LOOKED_AT).labels
+    distance = np.abs(_shares(plain.codes) - _shares(labels)).sum() / 2
+    return Score(float(same_texts(plain.codes, warped.codes).mean()), float(distance), recipe.length_max)
+
+
+def _shares(codes: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(256,) share of each code among all places, those without a character too."""
+    return np.bincount(codes.ravel(), minlength=256) / max(1, codes.size)

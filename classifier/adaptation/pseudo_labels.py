@@ -1,0 +1,169 @@
+"""Which characters of the real images may teach: from two views' readings to pseudo-labels. NumPy only.
+
+Characters count one by one, not whole images: three sure characters teach even if the fourth is hidden under a line.
+A class may not teach more than its expected share, so that a class which is read too often cannot grow further.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.learning.settings import Adaptation
+from classifier.networks.readings import Floats, Readings
+from synth_engine.samples import PADDING
+
+MATCH_PX = 8.0  # two views' characters this near are the same one
+ITERATIONS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """How a round went, from unlabelled images alone.
+
+    kept, agreement: shares of the characters read; whole: share of images all of whose characters teach; rarest,
+    commonest: classes read least and most often, relative to their expected shares (the ratios).
+    """
+
+    kept: float
+    whole: float
+    agreement: float
+    rarest: int
+    rarest_ratio: float
+    commonest: int
+    commonest_ratio: float
+
+    def line(self, alphabet: str) -> str:
+        """One line for people."""
+        return (
+            f"kept {self.kept:.1%} of characters ({self.whole:.1%} of images whole), views agree on "
+            f"{self.agreement:.1%}, of the expected share {alphabet[self.rarest]!r} is read "
+            f"x{self.rarest_ratio:.2f}, {alphabet[self.commonest]!r} x{self.commonest_ratio:.2f}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PseudoLabels:
+    """labels: (N, L) uint8, 255 for none; points: (N, L, 2) float32 px; weights: (N, L) float32, 0 where doubtful.
+
+    costs: (alphabet,) float32 of `class_costs`, the same for all images.
+    """
+
+    labels: NDArray[np.uint8]
+    points: Floats
+    weights: Floats
+    costs: Floats
+
+
+def choose(
+    first: Readings, second: Readings, expected: Floats, settings: Adaptation, keep: float
+) -> tuple[PseudoLabels, Scores]:
+    """Pseudo-labels from the readings of two views of the same images, ``second``'s points in the first's frame.
+
+    expected: (alphabet,) class shares, summing to 1. A character teaches when both views, scores aligned to the
+    expected shares, read the same class, its certainty is at least ``settings.certainty_min``, and it is among the
+    surest ``keep`` of the characters that its class is expected to have.
+    """
+    partner, matched = match(first.points, second.points, first.codes != PADDING, second.codes != PADDING)
+    other = np.take_along_axis(second.scores, partner[..., np.newaxis], axis=1)
+    present = first.codes != PADDING
+    scores: Floats = (np.stack([first.scores, other]) / settings.temperature).astype(np.float32)
+    offsets = alignment(scores.mean(axis=0)[present], expected, settings.align)
+    aligned = _softmax(scores + offsets)
+    codes = aligned.mean(axis=0).argmax(axis=-1)
+    agreed = matched & (aligned.argmax(axis=-1) == codes).all(axis=0)
+    certainty = aligned.mean(axis=0).max(axis=-1) * _presence(first) * present
+    sure = surest(
+        codes,
+        np.where(agreed, certainty, 0.0).astype(np.float32),
+        expected,
+        keep * present.sum(),
+        settings.certainty_min,
+    )
+    labels = np.where(present, codes, PADDING).astype(np.uint8)
+    costs = class_costs(first, expected, settings.align)
+    pseudo = PseudoLabels(labels=labels, points=first.points, weights=sure.astype(np.float32), costs=costs)
+    return pseudo, _scores(first.codes, present, sure, agreed, expected)
+
+
+def match(
+    first: Floats, second: Floats, first_present: NDArray[np.bool_], second_present: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """For each point (N, L, 2) the index (N, L) of the nearest in ``second`` and whether it is within ``MATCH_PX``."""
+    distance = np.linalg.norm(first[:, :, np.newaxis] - second[:, np.newaxis], axis=-1)
+    distance = np.where(second_present[:, np.newaxis], distance, np.inf)
+    return distance.argmin(axis=-1), (distance.min(axis=-1) <= MATCH_PX) & first_present
+
+
+def alignment(scores: Floats, expected: Floats, strength: float) -> Floats:
+    """Offsets (alphabet,) to add to log-probabilities (M, alphabet) so that mean class shares approach ``expected``.
+
+    The shares aimed at are expected^strength · found^(1 - strength), normalised. Sinkhorn's iteration over classes, as
+    in Asano et al. 2020, "Self-labelling via simultaneous clustering and representation learning", eq. 7.
+    """
+    offsets = np.zeros(scores.shape[-1], np.float32)
+    if not len(scores) or strength == 0.0:
+        return offsets
+    found = _softmax(scores).mean(axis=0)
+    aim = np.maximum(expected, 1e-6) ** strength * np.maximum(found, 1e-6) ** (1.0 - strength)
+    aim /= aim.sum()
+    for _ in range(ITERATIONS):
+        offsets += np.log(aim / np.maximum(_softmax(scores + offsets).mean(axis=0), 1e-9)).astype(np.float32)
+    return offsets
+
+
+def class_costs(readings: Readings, expected: Floats, strength: float) -> Floats:
+    """(alphabet,) what each class costs for being read too often: log(found / aim), below 0 for too seldom.
+
+    ``found`` are the mean probabilities of the characters that are there, the aim is that of `alignment`. It is the
+    slope of the Kullback-Leibler divergence of ``found`` from the aim, but for a constant.
+    """
+    presence = _presence(readings) * (readings.codes != PADDING)
+    found = (presence[..., np.newaxis] * _softmax(readings.scores)).sum(axis=(0, 1)) / max(float(presence.sum()), 1.0)
+    return (strength * np.log(np.maximum(found, 1e-6) / np.maximum(expected, 1e-6))).astype(np.float32)
+
+
+def surest(
+    codes: NDArray[np.int64], certainty: Floats, expected: Floats, total: float, certainty_min: float
+) -> NDArray[np.bool_]:
+    """Which characters (N, L) are among the ``total * expected[class]`` surest of their class and sure enough."""
+    sure = np.zeros(codes.shape, bool)
+    flat = sure.reshape(-1)
+    for code, share in enumerate(expected):
+        (places,) = np.nonzero((codes.reshape(-1) == code) & (certainty.reshape(-1) >= max(certainty_min, 1e-6)))
+        order = np.argsort(-certainty.reshape(-1)[places], kind="stable")
+        flat[places[order[: round(total * float(share))]]] = True
+    return sure
+
+
+def _presence(readings: Readings) -> Floats:
+    """(N, L) probability that a character is there at all."""
+    return np.minimum(readings.certainty / np.maximum(np.exp(readings.scores.max(axis=-1)), 1e-9), 1.0)
+
+
+def _scores(
+    codes: NDArray[np.uint8],
+    present: NDArray[np.bool_],
+    sure: NDArray[np.bool_],
+    agreed: NDArray[np.bool_],
+    expected: Floats,
+) -> Scores:
+    counts = np.bincount(codes[present], minlength=len(expected)).astype(np.float64)
+    relative = counts / max(1, present.sum()) / np.maximum(expected, 1e-9)
+    low, high = int(relative.argmin()), int(relative.argmax())
+    return Scores(
+        kept=float(sure.sum() / max(1, present.sum())),
+        whole=float((sure | ~present).all(axis=1).mean()),
+        agreement=float(agreed.sum() / max(1, present.sum())),
+        rarest=low,
+        rarest_ratio=float(relative[low]),
+        commonest=high,
+        commonest_ratio=float(relative[high]),
+    )
+
+
+def _softmax(scores: Floats) -> Floats:
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return (raised / raised.sum(axis=-1, keepdims=True)).astype(np.float32)

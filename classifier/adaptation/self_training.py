@@ -1,0 +1,181 @@
+"""Adaptation to unlabelled real images: their batch-norm statistics, then rounds of self-training.
+
+In each round the teacher (the moving average) reads the images that the round will use, once as they are and once
+warped; what both views agree on and what `pseudo.choose` lets through teaches the student, half and half with
+synthetic images, which keep it from drifting. Where asked for, real characters meet in one image (`paste`), and
+doubtful ones teach too, by being read surely and no class too often (`losses.information_loss`). Nothing here, or
+anything it imports, reads a label of a real image.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.adaptation.pseudo_labels import PseudoLabels, Scores, choose
+from classifier.learning.augmentation import unwarp_points
+from classifier.learning.batches import Lesson, Source, open_batches, positions
+from classifier.learning.learner import Learner, recalibrate, warped_view
+from classifier.learning.phase import Context, Phase
+from classifier.learning.settings import Training
+from classifier.networks.decode import decode
+from classifier.networks.readings import Floats, Readings, join
+from classifier.reading.reader import Reader
+from synth_engine.atomic import write_with
+from synth_engine.recipe import Recipe
+from synth_engine.samples import PADDING
+from synth_engine.synthesizer import Synthesizer
+
+PRESENCE_MIN = 0.2  # lower than for reading: what is neither sure nor surely blank must not be taught as blank
+EXPECTED_SAMPLES = 8192
+PSEUDO = "pseudo-labels"
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a batch is shared out between synthetic and real images."""
+
+    synthetic: int
+    real: int
+
+    @classmethod
+    def of(cls, batch_size: int, real_share: float) -> Split:
+        """At least one synthetic and one real image."""
+        real = min(max(1, round(batch_size * real_share)), max(1, batch_size - 1))
+        return cls(max(1, batch_size - real), real)
+
+
+def adapt(
+    learner: Learner,
+    images: NDArray[np.uint8],
+    source: Source,
+    context: Context,
+    *,
+    minutes: float | None = None,
+) -> list[Scores]:
+    """Adapt ``learner`` to real ``images`` (N, H, W) uint8 {0, 1} as its settings say; returns the rounds' scores.
+
+    ``minutes`` ends it after the round in which they have passed, which a resumed run cannot repeat exactly.
+    """
+    settings = learner.settings.adaptation
+    if settings.method == "statistics":
+        recalibrate(learner.teacher, images)
+    if not settings.teaches:
+        return []
+    learner.salt = 1
+    phase = Phase(
+        learner,
+        context,
+        "adapt",
+        steps=settings.steps,
+        peak_rate=settings.learning_rate,
+        warmup_steps=settings.warmup_steps,
+    )
+    if not phase.resumed:
+        begin(learner, images)
+        phase.checkpoints.save()
+    deadline = time.monotonic() + (float("inf") if minutes is None else 60 * minutes)
+    rounds = _Rounds(phase, images, source, context)
+    return list(rounds.scores(deadline))
+
+
+def begin(learner: Learner, images: NDArray[np.uint8]) -> None:
+    """Start from the average, with the real images' batch-norm statistics."""
+    recalibrate(learner.teacher, images)
+    learner.student.set_weights(learner.teacher.get_weights())
+
+
+class _Rounds:
+    """The rounds of one adaptation; what a round teaches is kept in a file, so that a resumed one teaches the same."""
+
+    def __init__(self, phase: Phase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
+        self._phase, self._images, self._source, self._echo = phase, images, source, context.echo
+        self._learner, self._folder = phase.learner, context.run / PSEUDO
+        self._expected = expected_shares(source.recipe, source.seed)
+        self._split = Split.of(self._learner.settings.batch_size, self._learner.settings.adaptation.real_share)
+
+    def scores(self, deadline: float) -> Iterator[Scores]:
+        """Run the rounds that are left, until ``deadline`` (monotonic seconds)."""
+        settings = self._learner.settings.adaptation
+        ends = np.linspace(0, settings.steps, settings.rounds + 1).round().astype(int)
+        for number, (start, end) in enumerate(pairwise(ends.tolist())):
+            if self._phase.step < end:
+                yield self._round(number, start, end)
+            if time.monotonic() > deadline:
+                self._echo(f"adaptation ends after round {number + 1} of {settings.rounds}: its time has passed")
+                return
+
+    def _round(self, number: int, start: int, end: int) -> Scores:
+        seed = self._learner.settings.seed
+        count = min(len(self._images), (end - start) * self._split.real)
+        picked = positions(len(self._images), number * count, count, seed)
+        pseudo, scores = self._pseudo_labels(number, self._images[picked])
+        self._echo(f"round {number + 1}: {scores.line(self._source.recipe.alphabet)}")
+        step = self._phase.step
+        real = Lesson(self._images[picked], pseudo).dataset(self._split.real, seed + number, step - start, end - start)
+        first = _after_training(self._learner, self._split) + step
+        with open_batches(self._source, self._split.synthetic, first, end - step, real) as batches:
+            self._phase.fit(batches, end, self._learner.settings.batch_size)
+        return scores
+
+    def _pseudo_labels(self, number: int, images: NDArray[np.uint8]) -> tuple[PseudoLabels, Scores]:
+        path = self._folder / f"round-{number + 1:02}.npz"
+        if path.is_file():
+            return _load(path)
+        settings = self._learner.settings.adaptation
+        progress = number / max(1, settings.rounds - 1)
+        keep = settings.keep_first + (settings.keep_last - settings.keep_first) * progress
+        teacher = Reader(self._learner.teacher, self._source.recipe, precision=self._learner.settings.precision)
+        first, second = read_views(teacher, images, self._learner.settings, number)
+        chosen = choose(first, second, self._expected, settings, keep)
+        _save(path, *chosen)
+        return chosen
+
+
+def rounds_of(run: Path) -> list[Scores]:
+    """The scores of the rounds of self-training that a run's folder holds."""
+    return [_load(path)[1] for path in sorted((run / PSEUDO).glob("round-*.npz"))]
+
+
+def read_views(teacher: Reader, images: NDArray[np.uint8], settings: Training, salt: int) -> tuple[Readings, Readings]:
+    """What ``teacher`` reads in ``images`` as they are, and warped (points in the unwarped frame)."""
+    parts = []
+    for start in range(0, len(images), teacher.batch_size):
+        part = images[start : start + teacher.batch_size]
+        warped, warp = warped_view(part, (settings.seed % 2**31, salt * 2**20 + start), settings.adaptation.view)
+        first = teacher.read(part, presence_min=PRESENCE_MIN)
+        second = decode(teacher.scores(warped.numpy()), teacher.recipe, presence_min=PRESENCE_MIN)
+        points = unwarp_points(second.points, warp, teacher.recipe.shape).numpy()
+        parts.append((first, replace(second, points=points)))
+    firsts, seconds = zip(*parts, strict=True)
+    return join(list(firsts)), join(list(seconds))
+
+
+def expected_shares(recipe: Recipe, seed: int) -> Floats:
+    """(alphabet,) share of each class among the recipe's characters, which the real ones are taken to follow."""
+    labels = Synthesizer(recipe, seed).batch(0, EXPECTED_SAMPLES).labels
+    counts = np.bincount(labels[labels != PADDING], minlength=len(recipe.alphabet)) + 1.0
+    return (counts / counts.sum()).astype(np.float32)
+
+
+def _after_training(learner: Learner, split: Split) -> int:
+    """Number of the first batch of synthetic samples that training did not use."""
+    return -(-learner.settings.steps * learner.settings.batch_size // split.synthetic)
+
+
+def _save(path: Path, pseudo: PseudoLabels, scores: Scores) -> None:
+    arrays = {**vars(pseudo), **{f"score_{name}": np.asarray(value) for name, value in asdict(scores).items()}}
+    write_with(path, lambda temporary: np.savez_compressed(temporary, **arrays))
+
+
+def _load(path: Path) -> tuple[PseudoLabels, Scores]:
+    with np.load(path, allow_pickle=False) as stored:
+        pseudo = PseudoLabels(**{name: stored[name] for name in ("labels", "points", "weights", "costs")})
+        scores = {name.removeprefix("score_"): stored[name] for name in stored.files if name.startswith("score_")}
+    return pseudo, Scores(**{name: value.item() for name, value in scores.items()})

@@ -1,0 +1,1 @@
+"""What a reader's certainty is worth, found without a label."""

@@ -1,0 +1,1 @@
+"""What a network learns, from which batches, with which settings."""

@@ -1,0 +1,92 @@
+"""Batches for `model.Learner`: the engine's stream, beside it pseudo-labelled real images in a drawn order.
+
+A batch is a dict of tensors. images (B, H, W) uint8 {0, 1}, labels (B, L) uint8, boxes (B, L, 4) int16 come from the
+stream; real_images (R, H, W) uint8, real_labels (R, L) uint8, real_points (R, L, 2) float32, real_weights (R, L)
+float32 and real_costs (alphabet,) float32 from `Lesson`. Refining, scaling, pasting and warping are the learner's, on
+its device. No label of a real image comes in anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from classifier.adaptation.pseudo_labels import PseudoLabels
+from synth_engine.recipe import Recipe
+from synth_engine.stream import open_stream, surfacing, tf_dataset
+
+NAMES = ("images", "labels", "boxes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where synthetic images come from: a recipe's samples under a seed, made by threads or Ray actors."""
+
+    recipe: Recipe
+    seed: int
+    workers: int = 0
+    ray_address: str | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Real images (M, H, W) uint8 {0, 1} with their pseudo-labels."""
+
+    images: NDArray[np.uint8]
+    pseudo: PseudoLabels
+
+    def dataset(self, size: int, seed: int, first: int, stop: int) -> tf.data.Dataset:
+        """Batches number ``first`` … ``stop - 1``: passes over all images, each in an order drawn from ``seed``.
+
+        TensorFlow holds the images itself: a Python generator that is left open hangs a process at its end.
+        """
+        held = {"images": self.images, **vars(self.pseudo)}
+        tensors = {f"real_{name}": tf.convert_to_tensor(value) for name, value in held.items()}
+        costs = {"real_costs": tensors.pop("real_costs")}
+        picked = positions(len(self.images), first * size, (stop - first) * size, seed).reshape(stop - first, size)
+        batches = tf.data.Dataset.from_tensor_slices(picked)
+        return batches.map(lambda batch: {name: tf.gather(each, batch) for name, each in tensors.items()} | costs)
+
+
+@contextmanager
+def open_batches(
+    source: Source, size: int, start: int, count: int, real: tf.data.Dataset | None = None
+) -> Iterator[tf.data.Dataset]:
+    """``count`` synthetic batches of ``size`` from batch number ``start``, merged with as many of ``real``.
+
+    What a worker of the stream raises comes out of the ``with`` as it was raised.
+    """
+    with (
+        open_stream(
+            source.recipe,
+            source.seed,
+            batch_size=size,
+            start_batch=start,
+            batches=count,
+            workers=source.workers,
+            ray_address=source.ray_address,
+        ) as stream,
+        surfacing(stream),
+    ):
+        synthetic = tf_dataset(stream).map(lambda *arrays: dict(zip(NAMES, arrays, strict=True)))
+        if real is not None:
+            synthetic = tf.data.Dataset.zip(synthetic, real).map(lambda one, other: {**one, **other})
+        yield synthetic.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
+
+
+def positions(total: int, start: int, count: int, seed: int) -> NDArray[np.int64]:
+    """Elements ``start`` … ``start + count - 1`` of an endless series of permutations of range(total)."""
+    wanted = np.arange(start, start + count)
+    passes, places = np.divmod(wanted, total)
+    return np.array([_permutation(total, seed, int(k))[place] for k, place in zip(passes, places, strict=True)])
+
+
+@lru_cache(maxsize=4)
+def _permutation(total: int, seed: int, number: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, number]).permutation(total)

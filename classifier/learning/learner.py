@@ -1,0 +1,151 @@
+"""Learner: a network with its moving average, taught by `keras.Model.fit` on synthetic and pseudo-labelled images.
+
+One step: refine (some) synthetic images, warp all, score, lower the loss, move the average. Every random draw of a step
+follows from (seed, step), so that a resumed run draws what an uninterrupted one does. Where batches come from is left
+to `data`, how long to train to `train` and `adapt`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from classifier.learning.augmentation import draw_warp, warp_images, warp_points
+from classifier.learning.paste import paste, widened
+from classifier.learning.settings import Augmentation, Training
+from classifier.networks.build import is_grid
+from classifier.networks.ctc import ctc_loss
+from classifier.networks.fused import for_training
+from classifier.networks.losses import grid_loss, heads_loss, information_loss
+from classifier.networks.targets import centres, grid_targets, visibility, within
+from synth_engine.samples import PADDING
+from synth_engine.training.refiner import Refiner
+from synth_engine.training.value_range import to_network
+
+
+class Learner(keras.Model):
+    """``student`` learns; ``teacher`` is its moving average (Tarvainen & Valpola 2017, eq. 1), which gets saved.
+
+    ``refiner``, if any, is applied to ``refined_share`` of the synthetic images.
+    """
+
+    def __init__(self, student: Any, teacher: Any, settings: Training, refiner: Refiner | None = None) -> None:
+        super().__init__(name="learner")
+        self.student, self.teacher, self.refiner, self.settings = student, teacher, refiner, settings
+        self.refined_share = {"raw": 0.0, "refined": 1.0, "mixed": 0.5}[settings.data]
+        self.salt = 0
+        self.loss_mean = keras.metrics.Mean(name="loss")
+        self.right_mean = keras.metrics.Mean(name="characters")
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must hold beside the step, from which batches and drawn warps follow."""
+        # Keras saves the states of its seed generators (dropout) in no format of its own
+        seeds = [v.value for v in self.student.variables if v.path.endswith("seed_generator_state")]
+        return {"student": self.student, "teacher": self.teacher, "optimizer": self.optimizer, "seeds": seeds}
+
+    def train_step(self, data: dict[str, Any]) -> dict[str, Any]:
+        """One step on synthetic ``images``, ``labels``, ``boxes`` and, if given, ``real_images``, ``real_labels``,
+        ``real_points``, ``real_weights``, ``real_costs`` (see `data`)."""
+        images, labels, points, weights = self._warped(*self._gathered(data))
+        real = data["real_images"].shape[0] if "real_images" in data else 0
+        with tf.GradientTape() as tape:
+            scores = self.student(images, training=True)
+            loss, right = self._loss(scores, labels, points, weights)
+            if real and self.settings.adaptation.information:
+                loss += self._information(scores[-real:], labels[-real:], points[-real:], data["real_costs"])
+        variables = self.student.trainable_variables
+        self._move_average()
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        self.loss_mean.update_state(loss)
+        self.right_mean.update_state(right)
+        return {"loss": self.loss_mean.result(), "characters": self.right_mean.result()}
+
+    def _gathered(self, data: dict[str, Any]) -> list[Any]:
+        """Images (N, H, W, 1), labels, points, weights of all domains as one batch."""
+        synthetic = self._refined(to_network(data["images"])), data["labels"], centres(data["boxes"])
+        parts = [*synthetic, visibility(data["boxes"], data["images"].shape[1:3])]
+        if "real_images" not in data:
+            return parts
+        real = [to_network(data["real_images"]), data["real_labels"], data["real_points"], data["real_weights"]]
+        if share := self.settings.adaptation.paste:
+            parts[1:] = widened(*parts[1:])
+            real = list(paste(tf.random.fold_in(self._seed(), 1), share, *real))
+        return [tf.concat(pair, axis=0) for pair in zip(parts, real, strict=True)]
+
+    def _refined(self, images: Any) -> Any:
+        """The first share of the images refined, and drawn as ink: real images are two-valued, so must these be."""
+        count = round(self.refined_share * images.shape[0])
+        if self.refiner is None or count == 0:
+            return images
+        refined = self.refiner.draw(images[:count], tf.random.fold_in(self._seed(), 2))
+        return tf.concat([refined, images[count:]], axis=0)
+
+    def _warped(self, images: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any, Any, Any]:
+        shape = images.shape[1:3]
+        ranges = self.settings.augmentation
+        warp = draw_warp(self._seed(), images.shape[0], ranges, shape)
+        points = warp_points(points, warp, shape)
+        return warp_images(images, warp), labels, points, weights * within(points, shape)
+
+    def _seed(self) -> Any:
+        return tf.stack([self.settings.seed % 2**31 ^ self.salt, tf.cast(self.optimizer.iterations, tf.int32)])
+
+    def _loss(self, scores: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any]:
+        if self.student.name == "ctc":
+            return ctc_loss(scores, labels, weights)
+        if not is_grid(self.student):
+            return heads_loss(scores, labels, weights)
+        shape = self.student.input_shape[1:3]
+        targets = grid_targets(labels, points, weights, shape, self.student.output_shape[-1] - 1)
+        return grid_loss(scores, targets, self.settings.blank_weight)
+
+    def _information(self, scores: Any, labels: Any, points: Any, costs: Any) -> Any:
+        """The weighted loss of real images' scores, whatever classes their pseudo-labels have."""
+        shape = self.student.input_shape[1:3]
+        labels = tf.where(within(points, shape) > 0.0, labels, tf.constant(PADDING, labels.dtype))
+        return self.settings.adaptation.information * information_loss(scores, labels, points, costs, shape)
+
+    def _move_average(self) -> None:
+        """A young average follows quickly (decay (1 + t) / (10 + t)), so that it does not keep the first weights."""
+        step = tf.cast(self.optimizer.iterations, tf.float32)
+        rate = 1.0 - tf.minimum(self.settings.average, (1.0 + step) / (10.0 + step))
+        for slow, fast in zip(self.teacher.weights, self.student.weights, strict=True):
+            slow.assign_add(rate * (fast - slow))
+
+
+def warped_view(images: Any, seed: tuple[int, int], ranges: Augmentation) -> tuple[Any, Any]:
+    """Images (N, H, W) uint8 {0, 1} warped, as (N, H, W, 1) float32 {-1, 1}, and the warp."""
+    warp = draw_warp(tf.constant(seed, tf.int32), len(images), ranges, images.shape[1:3])
+    return warp_images(to_network(tf.convert_to_tensor(images)), warp), warp
+
+
+def recalibrate(network: Any, images: Any, batch_size: int = 256, batches: int = 40) -> None:
+    """Let batch normalisation's moving statistics follow real ``images`` (N, H, W) uint8 {0, 1}, weights untouched.
+
+    Source: Li et al. 2016, "Revisiting batch normalization for practical domain adaptation".
+    """
+    forward = tf.function(lambda batch: network(to_network(batch), training=True), reduce_retracing=True)
+    for k in range(batches):
+        start = k * batch_size % max(1, len(images) - batch_size + 1)
+        forward(tf.convert_to_tensor(images[start : start + batch_size]))
+
+
+def learning_rate(peak: float, warmup_steps: int, steps: int) -> Any:
+    """Linear warm-up to ``peak``, then half a cosine down to 1% of it."""
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=peak / max(1, warmup_steps),
+        decay_steps=max(1, steps - warmup_steps),
+        warmup_target=peak,
+        warmup_steps=min(warmup_steps, max(0, steps - 1)),
+        alpha=0.01,
+    )
+
+
+def make_learner(network: Any, settings: Training, refiner: Refiner | None = None) -> Learner:
+    """A learner whose student and teacher both start as copies of ``network``."""
+    teacher = keras.models.clone_model(network)
+    teacher.set_weights(network.get_weights())
+    return Learner(for_training(network), teacher, settings, refiner)

@@ -1,0 +1,112 @@
+"""One phase of a run: optimiser, `fit`, the metrics' table and checkpoints. What is learnt is the dataset's matter."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from classifier.learning.learner import Learner, learning_rate
+from synth_engine.errors import RunError
+from synth_engine.training.checkpoints import Checkpoints
+from synth_engine.training.interrupt import StopOnInterrupt
+from synth_engine.training.metrics import MetricsTable
+
+METRICS = "metrics.csv"
+COLUMNS = ("phase", "step", "images", "seconds", "loss", "characters", "learning_rate")
+Echo = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the phases of a run share: its folder, where lines for people go, Ctrl-C, further callbacks of ``fit``."""
+
+    run: Path
+    echo: Echo
+    interrupt: StopOnInterrupt
+    callbacks: tuple[Any, ...] = ()
+
+
+class Phase:
+    """``steps`` optimiser steps with one learning-rate course, gone on with from the phase's newest checkpoint."""
+
+    def __init__(
+        self, learner: Learner, context: Context, name: str, *, steps: int, peak_rate: float, warmup_steps: int
+    ) -> None:
+        self.learner, self.name, self.steps = learner, name, steps
+        optimizer = keras.optimizers.Adam(learning_rate(peak_rate, warmup_steps, steps))
+        optimizer.build(learner.student.trainable_variables)
+        learner.compile(optimizer=optimizer, jit_compile=False)
+        folder, weights = context.run / "checkpoints" / name, learner.student.variables
+        self.checkpoints = Checkpoints(folder, learner.state, step=optimizer.iterations, weights=weights)
+        self.resumed = self.checkpoints.restore() is not None
+        self._table = MetricsTable(context.run / METRICS, COLUMNS, self._keeps)
+        self._context = context
+
+    @property
+    def step(self) -> int:
+        """Optimiser steps made so far."""
+        return self.checkpoints.step
+
+    def _keeps(self, row: dict[str, str]) -> bool:
+        return row["phase"] != self.name or int(row["step"]) <= self.step
+
+    def fit(self, dataset: Any, until: int, images_a_step: int) -> None:
+        """Learn from ``dataset`` up to step ``until``; it must hold exactly the batches that are missing.
+
+        Raises KeyboardInterrupt after Ctrl-C, once a checkpoint is saved.
+        """
+        context = self._context
+        log = Log(self, self._table, until, images_a_step, context.echo)
+        callbacks = [log, context.interrupt, *context.callbacks]
+        self.learner.fit(dataset, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
+        context.interrupt.leave_if_requested(self.checkpoints)
+
+
+class Log(keras.callbacks.Callback):
+    """Every ``log_steps`` steps and at the end: a row of metrics, a line for people, a checkpoint.
+
+    Raises RunError when the loss is no number any more.
+    """
+
+    def __init__(self, phase: Phase, table: MetricsTable, until: int, images_a_step: int, echo: Echo) -> None:
+        super().__init__()
+        self._phase, self._table, self._until, self._echo = phase, table, until, echo
+        self._images, self._every = images_a_step, phase.learner.settings.log_steps
+        self._since, self._from = time.perf_counter(), phase.step
+        self._step = phase.step
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        self._step += 1
+        if self._step % self._every and self._step != self._until:
+            return
+        logs = logs or {}
+        if not math.isfinite(logs["loss"]):
+            raise RunError(
+                f"the loss is {logs['loss']} at step {self._step} of {self._phase.name}; lower the learning rate and "
+                "go on with a new run",
+                logs["loss"],
+            )
+        self._write(logs)
+        self._phase.checkpoints.save()
+        self._phase.learner.reset_metrics()
+        self._since, self._from = time.perf_counter(), self._step
+
+    def _write(self, logs: dict[str, float]) -> None:
+        seconds = time.perf_counter() - self._since
+        rate = float(self._phase.learner.optimizer.learning_rate)
+        images = self._step * self._images
+        row: dict[str, str | float] = {"phase": self._phase.name, "step": str(self._step), "images": str(images)}
+        row |= {"seconds": seconds, "loss": logs["loss"], "characters": logs["characters"], "learning_rate": rate}
+        with self._phase.checkpoints.writing(METRICS):
+            self._table.add(row)
+        speed = (self._step - self._from) * self._images / seconds
+        self._echo(
+            f"{self._phase.name} {self._step}/{self._phase.steps}: loss {logs['loss']:.4f}, "
+            f"characters {logs['characters']:.1%}, {speed:.0f} images/s"
+        )

@@ -1,0 +1,134 @@
+"""What a training run is made of: frozen values, checked at birth. Nothing is computed here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from synth_engine.errors import RunError
+from synth_engine.training.precision import PRECISIONS, Precision
+
+NetworkName = Literal["grid", "four-head", "ctc"]
+DataName = Literal["raw", "refined", "mixed"]
+Method = Literal["none", "statistics", "self-training"]
+
+STRIDE = 4  # px a side of a cell of the grid network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random warps of the two-valued images, one draw an image; ranges up to ``level`` lie around "unchanged".
+
+    The warp is resampled bilinearly and cut at a random level in [-level, level] (of [-1, 1]), which thins or
+    thickens strokes by a fraction of a pixel, more where a blur comes first, and leaves the image two-valued, as real
+    images are. Noise frays edges; at its strongest it leaves specks on the ground and holes in the ink.
+    """
+
+    rotation_deg: float = 4.0
+    scale: float = 0.08
+    shear: float = 0.08
+    shift_px: float = 1.5
+    level: float = 0.5
+    blur_px: float = 0.0  # sigma of a blur before the cut, blended in by 0 to 1 in half of the images
+    wobble: float = 0.0  # deviation, of [-1, 1], of coarse noise added before the cut in half of the images
+
+
+NARROW = Augmentation()
+WIDE = Augmentation(rotation_deg=8.0, scale=0.2, shear=0.2, shift_px=3.0, level=0.6, blur_px=1.2, wobble=0.6)
+AUGMENTATIONS = {"narrow": NARROW, "wide": WIDE}
+ROUGH_INFORMATION = 0.2  # `Adaptation.information` where warps are wide: with a rough recipe classes are mixed up
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adaptation:
+    """What unlabelled real images are used for (see `adaptation`); all but ``method`` is of self-training."""
+
+    method: Method = "self-training"
+    rounds: int = 12
+    steps: int = 2400  # in all rounds together
+    learning_rate: float = 5e-4
+    warmup_steps: int = 50
+    keep_first: float = 0.6  # share of the expected characters of a class that may teach, first and last round
+    keep_last: float = 0.9
+    certainty_min: float = 0.5
+    align: float = 0.5  # how far class shares are pulled to the expected ones: 0 not at all, 1 fully
+    temperature: float = 2.0  # softens scores before aligning: networks are surer than they are right
+    real_share: float = 0.5  # of each batch
+    paste: float = 0.0  # share of real images continued by another's characters (`classifier.learning.paste`)
+    information: float | None = None  # weight of `losses.information_loss`; None: as suits warps and network
+    view: Augmentation = field(
+        default_factory=lambda: Augmentation(rotation_deg=3.0, scale=0.04, shear=0.04, shift_px=2.0, level=0.3)
+    )
+
+    @property
+    def teaches(self) -> bool:
+        """Whether a network learns from real images."""
+        return self.method == "self-training" and self.steps > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A whole run. Steps are optimiser steps of ``batch_size`` images; 0 leaves a network as it starts.
+
+    Refined images are drawn as ink (`training.ink`), since real images are two-valued and a reader would otherwise
+    learn from greys that it never meets.
+    """
+
+    network: NetworkName = "grid"
+    width: int = 64
+    depth: int = 4
+    precision: Precision = "float32"  # the command takes the fastest that the machine has
+    data: DataName = "raw"
+    steps: int = 4000
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    warmup_steps: int = 100
+    refine: bool = False  # train a refiner after these steps, for adaptation to use if it helps
+    refine_steps: int = 1_000  # as `gan.train` has it
+    average: float = 0.99  # decay of the weights' moving average, which is what gets saved
+    blank_weight: float = 0.2  # of a blank cell's error beside a character's
+    seed: int = 0
+    log_steps: int = 50
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    adaptation: Adaptation = field(default_factory=Adaptation)
+
+    def __post_init__(self) -> None:
+        _check_choice("network", self.network, get_args(NetworkName))
+        _check_choice("data", self.data, get_args(DataName))
+        _check_choice("precision", self.precision, PRECISIONS)
+        for name in ("width", "depth", "batch_size", "log_steps", "refine_steps"):
+            _check_range(name, getattr(self, name), 1, float("inf"))
+        _check_range("steps", self.steps, 0, float("inf"))
+        for name in ("average", "blank_weight"):
+            _check_range(name, getattr(self, name), 0, 1)
+        _check_adaptation(self.adaptation)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Nested plain values, for `config.json`."""
+        return asdict(self)
+
+
+def _check_adaptation(adaptation: Adaptation) -> None:
+    _check_choice("adaptation.method", adaptation.method, get_args(Method))
+    _check_range("adaptation.rounds", adaptation.rounds, 1, float("inf"))
+    _check_range("adaptation.steps", adaptation.steps, 0, float("inf"))
+    _check_range("adaptation.information", adaptation.information or 0.0, 0, 1000)
+    for name in ("keep_first", "keep_last", "certainty_min", "align", "real_share", "paste"):
+        _check_range(f"adaptation.{name}", getattr(adaptation, name), 0, 1)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise RunError(f"`{name}` is {value!r}; choose one of {', '.join(choices)}", value)
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise RunError(f"`{name}` is {value}; expected {low:g} to {high:g}", value)
+
+
+PRESETS: dict[str, Training] = {
+    "quick": Training(steps=1000, adaptation=Adaptation(steps=400, rounds=4)),
+    "default": Training(),
+    "thorough": Training(steps=10_000, refine=True, adaptation=Adaptation(steps=6000, rounds=20)),
+}

@@ -1,0 +1,1 @@
+"""Reading images with a saved network."""

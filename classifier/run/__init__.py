@@ -1,0 +1,1 @@
+"""A whole run in its folder, and the pages that it leaves."""

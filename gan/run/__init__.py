@@ -1,0 +1,1 @@
+"""A whole run: data, callbacks, and what it writes."""

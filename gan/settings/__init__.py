@@ -1,0 +1,1 @@
+"""Frozen values: what a run is told, and what a refiner must show."""

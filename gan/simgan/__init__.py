@@ -1,0 +1,1 @@
+"""SimGAN: networks, losses and the training step of a refiner."""

@@ -1,0 +1,1 @@
+"""Command lines: how they end, the options they share, and `python -m synth_engine`."""

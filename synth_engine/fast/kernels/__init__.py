@@ -1,0 +1,14 @@
+"""Compiled kernels of the fast path: Numba code only, no checks (see `synthesizer`), no allocation a sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synth_engine import njit
+from synth_engine.cache import kernel_cache
+
+with kernel_cache(Path(__file__).parent, njit.FOLDER):
+    from synth_engine.fast.kernels.masks import draw_masks
+    from synth_engine.fast.kernels.sample import Glyphs, Plan, Scratch, render
+
+__all__ = ["Glyphs", "Plan", "Scratch", "draw_masks", "render"]

@@ -1,0 +1,186 @@
+"""One sample from its key: draw text and placement, filter, compose, mask, noise, write out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import uint64
+
+from synth_engine.fast.kernels.placement import draw_placement, ink_of
+from synth_engine.fast.kernels.segmentation_filter import count_runs, inked_columns, narrow_verdict
+from synth_engine.njit.bits import bernoulli, clear_guards, clear_outside, copy_planes, open_ink, or_glyph
+from synth_engine.njit.bits import pack as pack_rows
+from synth_engine.njit.bits import unpack as unpack_rows
+from synth_engine.njit.intrinsics import prefetch_line
+from synth_engine.njit.jit import entry, inlined
+from synth_engine.njit.random import NOISE, PLACE, TEXT, mix, sample_key
+from synth_engine.njit.texts import PADDING, draw_text
+
+PREFETCHED_BYTES = 1024  # of an image with each candidate: a few cache lines at a time, or the drawing waits for them
+
+
+class Glyphs(NamedTuple):
+    """The glyph bank as arrays; glyph (face f, character c, angle a) has number (f·C + c)·A + a."""
+
+    rows: Any  # (words, R) uint64: inked rows of all glyphs, bit b of word w is column 64·w + b
+    table: Any  # (2·G …, 2) uint64: as `glyphs.table`
+
+
+class Plan(NamedTuple):
+    """A recipe as numbers. Thresholds are cumulative shares scaled to 2¹⁶ or 2³²."""
+
+    shape: Any  # (height, width) px
+    text: Any  # `text.Text`
+    counts: Any  # (characters in the alphabet, angles)
+    x: Any  # (L, 2) float64: lowest tile x, span (px)
+    turns: Any  # (T, 3) uint64: cumulative share of 2¹⁶, first angle, number of angles
+    turns_y: Any  # (T, 2) float64: lowest tile top, span (px)
+    filter: Any  # (run or 0 = off, slack, candidates a text is tried, candidates a sample is tried)
+    glyphs: Any  # G
+    narrow: Any  # 2 · 2 uint64: columns of a canvas up to 128 px; the first of a run at its right edge; 0: no profiles
+    mask: Any  # (words, tall) uint64: H rows, then blank ones to a multiple of 8
+    flip: Any  # flip probability × 2¹⁶
+    open_px: Any  # side of the square of the opening; under 2 = none
+
+
+class Scratch(NamedTuple):
+    """Working memory of one thread."""
+
+    canvas: Any  # (pad + words + pad, tall) uint64: see `bits`
+    blank: Any  # (words, tall) uint64: zeros
+    inked: Any  # (words + 1,) uint64
+    counts: Any  # (W,) int64
+    label: Any  # (L,) uint8
+    placed: Any  # (L, 3) int64: glyph number, x and y of its ink (px)
+
+
+@entry
+def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, placements):
+    """Fill the batch whose first sample is ``start``; ``images`` is flat, ``placements`` (N, L, 3) may have no samples.
+
+    Returns (index of the sample that no candidate passed for, or -1; candidates drawn; texts replaced).
+    """
+    table, label, placed, canvas = glyphs.table, scratch.label, scratch.placed, scratch.canvas
+    height, width = plan.shape
+    run, _, text_tries, tries_max = plan.filter
+    pad, narrow = glyphs.rows.shape[0], plan.narrow[0] > 0
+    candidates, relabelled, at = np.int64(0), np.int64(0), uint64(0)
+    image_bytes = uint64(height * ((width + 7) >> 3 if packed else width))
+    for i in range(labels.shape[0]):
+        key = sample_key(seed, uint64(start) + uint64(i))
+        text_key, place_key = mix(key ^ TEXT), mix(key ^ PLACE)
+        accepted, length, face, tried = False, 0, uint64(0), text_tries
+        near = at
+        attempt, text = np.int64(0), np.int64(0)  # a plain 0 is a type of its own, and its callees compiled for it too
+        while not accepted and attempt < tries_max:
+            if tried == text_tries:
+                length, face = draw_text(text_key, text, plan.text, label)
+                text += 1
+                tried = 0
+            near = _prefetch(images, near, at + image_bytes)
+            draw_placement(place_key, attempt, label, length, face, plan, table, placed)
+            verdict = int(run == 0)
+            if run:
+                verdict = -1
+                if narrow:
+                    verdict = narrow_verdict(table, plan.glyphs, placed, length, height, plan.narrow, run)
+            accepted = verdict == 1 or (verdict < 0 and _well_formed(glyphs, plan, scratch, length, pad))
+            attempt += 1
+            tried += 1
+        candidates += attempt
+        relabelled += text - 1
+        if not accepted:
+            return i, candidates, relabelled
+        _compose(glyphs, placed, length, plan.shape, pad, plan.mask, canvas)
+        _finish(plan, canvas, pad, key)
+        if packed:
+            pack_rows(canvas, pad, height, width, images, at)
+        else:
+            unpack_rows(canvas, pad, height, width, images, at)
+        at += image_bytes
+        _write_label(table, placed, plan.shape, label, uint64(i), labels, boxes)
+        if placements.shape[0]:
+            _copy_placed(placed, placements, i)
+    return -1, candidates, relabelled
+
+
+@inlined
+def _prefetch(images, near, end):
+    """Ask for the next part of an image's memory: with a dozen buffers in turn, it lies in no near cache."""
+    last = min(near + uint64(PREFETCHED_BYTES), end)
+    while near < last:
+        prefetch_line(images, near)
+        near += uint64(64)
+    return near
+
+
+@inlined
+def _well_formed(glyphs, plan, scratch, length, pad):
+    """The filter for any canvas and slack, on the drawn candidate."""
+    run, slack, _, _ = plan.filter
+    height, width = plan.shape
+    _compose(glyphs, scratch.placed, length, plan.shape, pad, scratch.blank, scratch.canvas)
+    inked_columns(scratch.canvas, pad, height, width, slack, scratch.inked, scratch.counts)
+    return count_runs(scratch.inked, width, run) == length
+
+
+@inlined
+def _compose(glyphs, placed, length, shape, pad, ground, canvas):
+    """Draw the characters on ``ground`` (words, tall): the shared mask, or nothing."""
+    copy_planes(canvas, pad, ground)
+    for k in range(uint64(length)):
+        draw_glyph(glyphs, placed, k, shape, pad, canvas)
+
+
+@inlined
+def draw_glyph(glyphs, placed, k, shape, pad, canvas):
+    """OR character ``k`` of ``placed`` (L, 3) in."""
+    height, width = shape
+    glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
+    first, rows, columns = ink_of(glyphs.table, glyph)
+    if x < width and x + columns > 0 and y < height and y + rows > 0:
+        or_glyph(canvas, pad, height, glyphs.rows, first, rows, x, y)
+
+
+@inlined
+def _finish(plan, canvas, pad, key):
+    """Flip pixels, and open the ink as the real images' was opened."""
+    height, width = plan.shape
+    words = plan.mask.shape[0]
+    if plan.flip:
+        _flip(canvas, pad, words, height, mix(key ^ NOISE), plan.flip)
+    if plan.open_px > 1:
+        clear_outside(canvas, pad + words - 1, width)
+        clear_guards(canvas, pad, words)
+        open_ink(canvas, pad, words, height, plan.open_px)
+
+
+@inlined
+def _flip(canvas, pad, words, height, key, q):
+    """Flip each pixel with probability q / 2¹⁶."""
+    for y in range(height):
+        for w in range(words):
+            canvas[pad + w, y] ^= bernoulli(key, (y * words + w) * 16, q)
+
+
+@inlined
+def _write_label(table, placed, shape, drawn, i, labels, boxes):
+    height, width = shape
+    for k in range(uint64(drawn.size)):
+        glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
+        _, rows, columns = ink_of(table, glyph)
+        if drawn[k] == PADDING:
+            x, y, columns, rows = 0, 0, 0, 0
+        labels[i, k] = drawn[k]
+        boxes[i, k, uint64(0)] = min(max(x, 0), width)
+        boxes[i, k, uint64(1)] = min(max(y, 0), height)
+        boxes[i, k, uint64(2)] = min(max(x + columns, 0), width)
+        boxes[i, k, uint64(3)] = min(max(y + rows, 0), height)
+
+
+@inlined
+def _copy_placed(placed, placements, i):
+    for k in range(placed.shape[0]):
+        for part in range(placed.shape[1]):
+            placements[i, k, part] = placed[k, part]

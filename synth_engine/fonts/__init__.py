@@ -1,0 +1,1 @@
+"""Fonts: opened and proved to draw what labels say; characters as banks of turned glyphs."""

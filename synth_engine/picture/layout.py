@@ -1,0 +1,62 @@
+"""A picture recipe's layout as numbers, and the size of the patches that hold a character."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from synth_engine.picture.kernels.layout import CELLS, FLOW, FREE, Layout
+from synth_engine.picture.tiles import TileBank
+from synth_engine.recipe import Flow, Free, Recipe, low_high
+from synth_engine.renderer_inputs import x_ranges
+
+ENDLESS_PX = 1e9  # a line this long is squeezed by no recipe
+
+
+def layout_of(recipe: Recipe) -> Layout:
+    """The kernels' view of where and how the characters of ``recipe`` stand."""
+    picture, placement = recipe.picture, recipe.placement
+    assert picture is not None
+    where, shape = picture.layout, picture.character
+    turns, x, line = np.ones((1, 5)), np.zeros((recipe.length_max, 2)), np.zeros((6, 2))
+    if isinstance(where, Flow):
+        kind = FLOW
+        fit_px = ENDLESS_PX if where.fit_px is None else where.fit_px
+        ranges = (where.x_px, where.y_px, where.gap_px, where.jitter_px, where.space_px, fit_px)
+        line[:] = [low_high(ends) for ends in ranges]
+    elif isinstance(where, Free):
+        kind = FREE
+        line[:2] = [low_high(where.x_px), low_high(where.y_px)]
+    else:
+        assert placement is not None
+        kind, x = CELLS, x_ranges(recipe)
+        shares = np.cumsum([turn.share for turn in placement.turns]) / sum(turn.share for turn in placement.turns)
+        shares[-1] = 1.0
+        ends = np.array([(*turn.angle_deg, *turn.y_px) for turn in placement.turns], np.float64)
+        turns = np.stack([shares, ends[:, 0], ends[:, 1] - ends[:, 0], ends[:, 2], ends[:, 3] - ends[:, 2]], 1)
+    return Layout(
+        kind=kind,
+        turns=turns,
+        x=x,
+        line=line,
+        centred=isinstance(where, Flow) and where.align == "centre",
+        kerning=isinstance(where, Flow) and where.kerning,
+        space_share=float(where.space_share) if isinstance(where, Flow) else 0.0,
+        shape=np.array([low_high(v) for v in (shape.angle_deg, shape.scale, shape.aspect, shape.shear)], np.float64),
+        perspective=float(shape.perspective),
+        turn_first=shape.turn_first,
+    )
+
+
+def character_side(recipe: Recipe, tiles: TileBank) -> float:
+    """Side in px of a square that holds any character however it is turned, scaled and slanted."""
+    picture = recipe.picture
+    assert picture is not None
+    shape = picture.character
+    height, width = tiles.place[:, 1].max(), tiles.place[:, 2].max()
+    largest = max(abs(v) for v in low_high(shape.scale))
+    wide = width * max(abs(v) for v in low_high(shape.aspect)) * (1 + shape.perspective)
+    high = height * (1 + shape.perspective)
+    slant = max(abs(v) for v in low_high(shape.shear)) * height
+    return math.hypot(wide + slant, high) * largest + 4

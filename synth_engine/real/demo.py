@@ -1,0 +1,158 @@
+"""The demonstration target: images drawn by the independent PyPI package ``captcha``, with their truth set apart.
+
+It stands for real images where there are none to share: nothing of this project draws them, and training reads the
+images alone. The truth is for scoring.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from synth_engine.atomic import write_bytes, write_with
+from synth_engine.errors import RealImagesError
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+LENGTH = 4
+WIDTH_PX, HEIGHT_PX = 100, 50
+FONT_SIZES_PX = (26, 28, 30)
+
+_T = TypeVar("_T")
+_module_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Where a demonstration target lies: the folder of PNG files, and the CSV (name,text) outside it."""
+
+    images: Path
+    truth: Path
+
+
+def make_demo(folder: str | Path, count: int, seed: int = 0, *, progress: bool = False) -> Demo:
+    """Draw ``count`` captchas of four characters of a–z0–9 (uniform) as 100×50 px PNG files under ``folder/images``.
+
+    ``folder/truth.csv`` holds their texts; ``folder/manifest.json``, completed last, what was drawn. Image i depends
+    on (seed, i) and the versions of ``captcha`` and Pillow alone. The same call again keeps what is there and draws
+    what is missing. Raises RealImagesError if the folder holds anything else, or without the package ``captcha``.
+    """
+    if count < 1:
+        raise RealImagesError(f"expected at least 1 image, received {count}", count)
+    demo = Demo(Path(folder) / "images", Path(folder) / "truth.csv")
+    manifest = {"count": count, "seed": seed, "captcha": _captcha_version()}
+    _claim(Path(folder), manifest)
+    names = [f"demo-{i:06d}" for i in range(count)]
+    _draw_missing(demo.images, names, seed, progress)
+    _write_truth(demo.truth, names, seed)
+    _write_manifest(Path(folder), manifest, complete=True)
+    return demo
+
+
+def draw(index: int, seed: int) -> bytes:
+    """Image ``index`` of a demonstration target, as PNG."""
+    from captcha.image import ImageCaptcha
+
+    captcha = ImageCaptcha(width=WIDTH_PX, height=HEIGHT_PX, font_sizes=FONT_SIZES_PX)
+    with seeded_secrets(_stream("image", index, seed)):
+        png: bytes = captcha.generate(text_of(index, seed)).getvalue()
+    return png
+
+
+def text_of(index: int, seed: int) -> str:
+    """The text of image ``index``: `LENGTH` characters, each uniform over `ALPHABET`."""
+    return "".join(_stream("text", index, seed).choices(ALPHABET, k=LENGTH))
+
+
+class _SeededSecrets:
+    """The part of the module ``secrets`` that ``captcha`` calls, drawn from a seeded generator."""
+
+    def __init__(self, stream: random.Random) -> None:
+        self._stream = stream
+
+    def randbelow(self, exclusive_upper_bound: int) -> int:
+        return self._stream.randrange(exclusive_upper_bound)
+
+    def randbits(self, k: int) -> int:
+        return self._stream.getrandbits(k)
+
+    def choice(self, sequence: Sequence[_T]) -> _T:
+        return self._stream.choice(sequence)
+
+
+@contextmanager
+def seeded_secrets(stream: random.Random) -> Iterator[None]:
+    """Let ``captcha`` draw from ``stream`` instead of the system's entropy, one thread at a time; restored after."""
+    from captcha import image
+
+    module: Any = image
+    with _module_lock:
+        former = module.secrets
+        module.secrets = _SeededSecrets(stream)
+        try:
+            yield
+        finally:
+            module.secrets = former
+
+
+def _stream(purpose: str, index: int, seed: int) -> random.Random:
+    return random.Random(f"{purpose}/{seed}/{index}")
+
+
+def _captcha_version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("captcha")
+    except metadata.PackageNotFoundError as error:
+        raise RealImagesError("the demonstration needs the package captcha: pip install captcha==0.7.1") from error
+
+
+def _claim(folder: Path, manifest: dict[str, object]) -> None:
+    """Mark an empty folder as this demonstration's, or check that it is."""
+    path = folder / "manifest.json"
+    if not path.exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise RealImagesError(f"expected a new or empty folder, {folder} holds other files; choose another", folder)
+        _write_manifest(folder, manifest, complete=False)
+        return
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
+    except (OSError, msgspec.DecodeError) as error:
+        raise RealImagesError(f"{path} is damaged ({error}); choose another folder or remove this one", path) from error
+    found.pop("complete", None)
+    if found != manifest:
+        raise RealImagesError(f"expected the demonstration {manifest}, {folder} holds {found}; choose another", folder)
+
+
+def _draw_missing(folder: Path, names: list[str], seed: int, progress: bool) -> None:
+    from tqdm import tqdm
+
+    present = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+    for index, name in enumerate(tqdm(names, desc="drawing", unit=" images", disable=None if progress else True)):
+        if f"{name}.png" not in present:
+            _write_quickly(folder / f"{name}.png", draw(index, seed))
+
+
+def _write_quickly(path: Path, content: bytes) -> None:
+    """Whole or absent, but not flushed one by one: thousands of small files would take minutes."""
+    write_with(path, lambda temporary: temporary.write_bytes(content))
+
+
+def _write_truth(path: Path, names: list[str], seed: int) -> None:
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerows([("name", "text"), *((name, text_of(index, seed)) for index, name in enumerate(names))])
+    write_bytes(path, table.getvalue().encode())
+
+
+def _write_manifest(folder: Path, manifest: dict[str, object], *, complete: bool) -> None:
+    write_bytes(folder / "manifest.json", msgspec.json.encode({**manifest, "complete": complete}))

@@ -1,0 +1,63 @@
+"""What both renderers take from a recipe: its texts, its shared mask, and where characters start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from synth_engine.njit import Text
+from synth_engine.recipe import Recipe
+
+
+def text_of(recipe: Recipe) -> Text:
+    """What the recipe's texts are drawn from."""
+    most, number = recipe.length_max, {character: i for i, character in enumerate(recipe.alphabet)}
+    pools = recipe.alphabets or (recipe.alphabet,) * most
+    return Text(
+        length=recipe.length_range,
+        font_below=thresholds([face.share for face in recipe.faces], 32),
+        pools=_indices(pools, number, max(map(len, pools))),
+        sizes=np.array([len(pool) for pool in pools], np.uint64),
+        words=_indices(recipe.words, number, most),
+    )
+
+
+def mask_pixels(recipe: Recipe) -> NDArray[np.bool_]:
+    """The recipe's shared mask: (H, W) bool, its lines drawn by Pillow, its rows OR-ed in."""
+    height, width = recipe.shape
+    picture = Image.new("1", (width, height))
+    draw = ImageDraw.Draw(picture)
+    for line in recipe.mask.lines:
+        draw.line(line, fill=1, width=recipe.mask.line_width_px)
+    pixels = np.array(picture, dtype=np.bool_)
+    if recipe.mask.rows:
+        rows = np.stack([np.frombuffer(bytes.fromhex(row), np.uint8) for row in recipe.mask.rows])
+        pixels |= np.unpackbits(rows, axis=1, count=width).astype(np.bool_)
+    return pixels
+
+
+def x_ranges(recipe: Recipe) -> NDArray[np.float64]:
+    """(L, 2): each character's lowest tile x and the span above it, px."""
+    placement = recipe.placement
+    assert placement is not None
+    x = np.empty((recipe.length_max, 2))
+    x[:, 0] = placement.x_from_px + placement.pitch_px * np.arange(recipe.length_max)
+    x[:, 1] = placement.x_span_px
+    return x
+
+
+def thresholds(shares: Sequence[float], bits: int) -> NDArray[np.uint64]:
+    """Cumulative shares scaled to 2^bits; a draw d of that many bits chooses the first entry above it."""
+    cumulative = np.cumsum(shares) / np.sum(shares)
+    scaled = np.round(cumulative * 2.0**bits)
+    scaled[-1] = 2.0**bits
+    return np.asarray(scaled, np.uint64)
+
+
+def _indices(texts: Sequence[str], number: dict[str, int], width: int) -> NDArray[np.uint8]:
+    """(texts, width): the characters' numbers, padded with 255."""
+    rows = [[number[character] for character in text] + [255] * (width - len(text)) for text in texts]
+    return np.array(rows, np.uint8).reshape(len(texts), width)

@@ -1,0 +1,321 @@
+"""Ray actors as producers: the same batches, drawn by processes on this machine or on a cluster.
+
+Ray costs by the call and the object, not by the byte, so a call returns several batches at once (a superbatch, see
+`blocks`) and a few calls are in flight. What a lost actor owed is asked of another one, and the same bytes come.
+Importing this module does not import Ray. docs/scale.md says what it costs and when it pays.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth_engine.errors import StreamError
+from synth_engine.samples import Batch, FillCount
+from synth_engine.stream.buffers import BufferPool
+from synth_engine.stream.ray import crew as ray_crew
+from synth_engine.stream.ray.cluster import Cluster, import_ray
+from synth_engine.stream.ray.crew import Crew, LostError, Worker, WorkerCount, answer, log
+from synth_engine.stream.ray.worker import Reply, draw_one
+from synth_engine.stream.stream import StreamPlan, WorkerStats
+from synth_engine.stream.superbatch import Holds, Layout, SharedBlock
+from synth_engine.synthesizer import Synthesizer
+
+CALLS_PER_ACTOR = 2
+TURNS_IN_A_ROW = 16  # of as many actors as there are processors, before the next ones: caches stay warm meanwhile
+SUPERBATCH_BYTES = 32 * 2**20
+CALL_S = 1.0  # what a call of a slow recipe may take: a lost actor loses no more
+STORE_SHARE = 4  # calls in flight fill at most a quarter of the object store: Ray frees what was consumed late
+MEMORY_SHARE = 16  # and shared blocks a sixteenth of the machine's memory
+HELD_BLOCKS = 3  # that the consumer may look into; what it holds on to beyond them, it gets as copies
+SPARE_BUFFERS = 8
+TIMED_SAMPLES = 16
+
+
+class _Call:
+    """Batches ``first`` … ``first + batches - 1``, asked of ``worker``."""
+
+    def __init__(self, first: int, batches: int, worker: Worker, block: SharedBlock | None) -> None:
+        self.first, self.batches, self.worker, self.block = first, batches, worker, block
+        self.reference: Any = None
+        self.send()
+
+    def send(self) -> None:
+        """Ask the one who fills the worker's place now."""
+        block = self.block.name if self.block else None
+        self.reference = self.worker.handle.render.remote(self.first, self.batches, block)
+
+    def __str__(self) -> str:
+        last = self.first + self.batches - 1
+        return f"{self.first}" if last == self.first else f"{self.first}-{last}"
+
+
+class RayProducer:
+    """``workers`` actors: as many as there are processors take `TURNS_IN_A_ROW` calls each, then the next ones.
+
+    Replies are taken in the order of the calls.
+
+    Batches are read-only: views of memory shared with the actors (on this machine), unpacked into memory of this
+    process or views of Ray's object store (from other machines). At most ``batches_ahead`` batches are asked for
+    beyond what was taken.
+    Raises FontError and StreamError at once, from ``take`` what an actor raised, or StreamError when none answers.
+    """
+
+    def __init__(self, plan: StreamPlan, *, workers: int, address: str | None = None) -> None:
+        self._plan, self._stopping = plan, False
+        self._layout, self._holds, self._pool = Layout(plan), Holds(), BufferPool(keep=SPARE_BUFFERS)
+        self._packed = Layout(plan, packed=True)
+        batch_s = seconds_per_batch(Synthesizer(plan.recipe, plan.seed), plan)  # compiles once, not in every actor
+        self._pending: deque[_Call] = deque()
+        self._blocks: list[SharedBlock] = []
+        self._free: list[SharedBlock] = []
+        self._batches: Iterator[Batch] = iter(())
+        self._crew: Crew | None = None
+        self._cluster = Cluster(address)
+        try:
+            self._at_once = kept_busy(workers, self._cluster.cpus())
+            self._per_call, self._in_flight = share_out(
+                plan,
+                at_once=self._at_once,
+                budget=self._budget(),
+                row_bytes=(self._layout if self._shares else self._packed).row_bytes,
+                batch_s=batch_s,
+            )
+            self._crew = Crew(self._cluster, plan, workers=workers, batches=self._per_call)
+            self._crew.start(self._first_block())
+        except BaseException:
+            self.close()
+            raise
+        self._spans = _spans(plan, self._per_call)
+        self._sent = 0
+        self._batches = self._deliver(self._crew)
+
+    @property
+    def remade(self) -> int:
+        """Workers lost and replaced so far."""
+        return sum(count.lost for count in self.workers)
+
+    @property
+    def workers(self) -> list[WorkerCount]:
+        """What each worker has delivered, and how often it was lost."""
+        return [worker.count for worker in self._crew.workers] if self._crew else []
+
+    @property
+    def worker_stats(self) -> tuple[WorkerStats, ...]:
+        """One entry an actor."""
+        return tuple(
+            WorkerStats(name=f"actor {count.worker}", batches=count.batches, busy_s=count.busy_s)
+            for count in self.workers
+        )
+
+    @property
+    def batches_ahead(self) -> int:
+        """Most batches that are drawn or asked for and not yet taken."""
+        return (self._in_flight + 1) * self._per_call
+
+    def take(self) -> Batch | None:
+        """The next batch."""
+        return next(self._batches, None)
+
+    def stop(self) -> None:
+        """Let a waiting ``take`` end."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """End the actors at once and let go of the cluster; a private one ends here."""
+        self.stop()
+        self._batches = iter(())
+        self._pending.clear()
+        if self._crew:
+            self._crew.close()
+        for block in self._blocks:
+            block.close()
+        self._blocks.clear()
+        self._free.clear()
+        self._cluster.release()
+
+    def _budget(self) -> int:
+        """Bytes that calls in flight may fill."""
+        store = self._cluster.store_bytes() // STORE_SHARE
+        return max(store, memory_bytes() // MEMORY_SHARE) if self._shares else store
+
+    @property
+    def _shares(self) -> bool:
+        return self._cluster.started_here and SharedBlock.supported
+
+    def _deliver(self, crew: Crew) -> Iterator[Batch]:
+        self._submit(crew)
+        while self._pending:
+            call = self._pending.popleft()
+            reply = self._receive(crew, call)
+            crew.heard(call.worker, reply)
+            self._submit(crew)
+            yield from self._batches_of(call, reply)
+            if reply.failure is not None:
+                raise reply.failure
+
+    def _submit(self, crew: Crew) -> None:
+        while len(self._pending) < self._in_flight:
+            first, batches = next(self._spans, (0, 0))
+            if not batches:
+                return
+            worker = crew.workers[worker_asked(self._sent, len(crew.workers), self._at_once)]
+            self._pending.append(_Call(first, batches, worker, self._block() if worker.shares else None))
+            self._sent += 1
+
+    def _receive(self, crew: Crew, call: _Call) -> Reply:
+        while True:
+            deadline = time.monotonic() + ray_crew.ANSWER_TIMEOUT_S
+            try:
+                reply: Reply = answer(call.reference, deadline, lambda: self._stopping)
+                return reply
+            except LostError as error:
+                self._make_again(crew, call, error)
+            except TimeoutError as error:
+                raise StreamError(
+                    f"expected a Ray actor to answer within {ray_crew.ANSWER_TIMEOUT_S:g} s, received nothing; "
+                    f"look into Ray's log for workers that hang, or use `workers=0`"
+                ) from error
+
+    def _make_again(self, crew: Crew, call: _Call, error: LostError) -> None:
+        worker = call.worker
+        owed = [call, *(other for other in self._pending if other.worker is worker)]
+        log.warning(
+            "Ray worker %d (%s) was lost: %s; batches %s are made again",
+            *(worker.number, worker.process, error, ", ".join(map(str, owed))),
+        )
+        crew.replace(worker, error)
+        worker.remade += sum(other.batches for other in owed)
+        for other in owed:
+            if other.block is not None:  # the lost process, if only out of reach, may still write there
+                self._abandon(other.block)
+                other.block = self._fresh_block()
+            other.send()
+
+    def _batches_of(self, call: _Call, reply: Reply) -> Iterator[Batch]:
+        """Views while the consumer lets go of what it got, copies when it collects: shared blocks stay bounded."""
+        block, call.block = call.block, None
+        if reply.rows is not None and block is not None:
+            self._free.append(block)
+            block = None
+        memory, layout = (reply.rows, self._packed) if block is None else (block.memory, self._layout)
+        assert memory is not None  # a reply without rows is for a call with a block
+        rows = memory.reshape(-1, layout.row_bytes)
+        copied = layout.packed or len(self._holds) >= HELD_BLOCKS
+        if not copied:
+            rows = self._holds.lend(rows, block, self._free)
+        for k, count in enumerate(reply.counts):
+            arrays = layout.views(rows[k])
+            yield self._batch([self._copy(array) for array in arrays] if copied else arrays, call.first + k, count)
+        if copied and block is not None:
+            self._free.append(block)
+
+    def _batch(self, arrays: list[NDArray[Any]], index: int, count: FillCount) -> Batch:
+        images, labels, boxes = arrays
+        return Batch(
+            images=images,
+            labels=labels,
+            boxes=boxes,
+            alphabet=self._plan.recipe.alphabet,
+            start=index * self._plan.batch_size,
+            **count._asdict(),
+        )
+
+    def _copy(self, array: NDArray[Any]) -> NDArray[Any]:
+        """In memory of the pool; images unpacked on the way."""
+        shape = self._plan.shapes[0] if array.ndim == 3 and array.dtype == np.uint8 else array.shape
+        copy = self._pool.empty(shape, array.dtype)
+        if shape == array.shape:
+            np.copyto(copy, array)
+        else:
+            from synth_engine.fast.kernels.unpack import PIXELS, unpack_rows  # Numba is loaded with the first batch
+
+            unpack_rows(array.reshape(-1, array.shape[2]), PIXELS, copy.reshape(-1, shape[2]))
+        copy.flags.writeable = False
+        return copy
+
+    def _first_block(self) -> Any:
+        if not SharedBlock.supported:
+            return None
+        block = self._fresh_block()
+        self._free.append(block)
+        return block.name
+
+    def _block(self) -> SharedBlock:
+        return self._free.pop() if self._free else self._fresh_block()
+
+    def _abandon(self, block: SharedBlock) -> None:
+        self._blocks.remove(block)
+        block.close()
+
+    def _fresh_block(self) -> SharedBlock:
+        node = import_ray().get_runtime_context().get_node_id()
+        block = SharedBlock(self._per_call * self._layout.row_bytes, node)
+        self._blocks.append(block)
+        return block
+
+
+def kept_busy(workers: int, cpus: float) -> int:
+    """How many of the workers have calls at once: no more than there are processors, one begun counting as one.
+
+    More would not draw faster, and each would find its caches cold.
+    """
+    return max(1, min(workers, math.ceil(cpus)))
+
+
+def worker_asked(call: int, workers: int, at_once: int) -> int:
+    """The worker that a call is for: ``at_once`` of them take turns, in time all."""
+    shift = call // (at_once * TURNS_IN_A_ROW) * at_once
+    return (shift + call % at_once) % workers
+
+
+def share_out(plan: StreamPlan, *, at_once: int, budget: int, row_bytes: int, batch_s: float) -> tuple[int, int]:
+    """(batches a call, calls in flight) such that what is in flight, ``row_bytes`` a batch, fits ``budget`` bytes.
+
+    ``at_once`` workers have calls in flight. Raises StreamError when not even one batch fits.
+    """
+    in_flight = min(CALLS_PER_ACTOR * at_once, budget // row_bytes)
+    if in_flight < 1:
+        raise StreamError(
+            f"a batch of {row_bytes / 2**20:.0f} MiB expected to fit the memory for batches in flight (a "
+            f"quarter of Ray's smallest object store), received {budget / 2**20:.0f} MiB; make `batch_size` smaller, "
+            f"or use `workers=0`",
+            plan.batch_size,
+        )
+    per_call = min(SUPERBATCH_BYTES // plan.batch_bytes, budget // in_flight // row_bytes)
+    per_call = max(1, min(per_call, int(CALL_S / max(batch_s, 1e-9))))
+    if plan.batches is not None:
+        per_call = max(1, min(per_call, math.ceil(plan.batches / at_once)))
+    return per_call, in_flight
+
+
+def seconds_per_batch(synth: Synthesizer, plan: StreamPlan) -> float:
+    """What one thread takes for a batch, estimated from a few samples after the kernels were compiled."""
+    draw_one(synth, plan)
+    began, samples = time.perf_counter(), min(TIMED_SAMPLES, plan.batch_size)
+    draw_one(synth, plan, samples)
+    return (time.perf_counter() - began) * plan.batch_size / samples
+
+
+def memory_bytes() -> int:
+    """The machine's memory, 0 where the system does not say."""
+    with suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _spans(plan: StreamPlan, per_call: int) -> Iterator[tuple[int, int]]:
+    """(first batch, batches) of every call, in order."""
+    first = plan.start_batch
+    while plan.batches is None or first < plan.stop_batch:
+        batches = per_call if plan.batches is None else min(per_call, plan.stop_batch - first)
+        yield first, batches
+        first += batches

@@ -1,0 +1,49 @@
+"""The report of a target: its files say what the images hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synth_engine import Recipe
+from synth_engine.real import write_report
+from tests.synth_engine.real.test_real_files import picture
+
+
+@pytest.fixture
+def half_inked(tmp_path: Path) -> Path:
+    """Twenty images whose left half is always ink, whose right half only once."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for k in range(20):
+        pixels = np.zeros((24, 40), np.uint8)
+        pixels[:, : 40 if k == 0 else 20] = 255
+        Image.fromarray(pixels).save(folder / f"{k}.png")
+    (folder / "bad.png").write_bytes(b"bad")
+    (folder / "wide.png").write_bytes(picture(size=(80, 24)))
+    return folder
+
+
+def test_counts_are_printed_and_written(
+    half_inked: Path, tmp_path: Path, tiny: Recipe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = write_report(half_inked, tiny, tmp_path / "out")
+    facts = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report.summary() == "20 read, 1 damaged, 1 of another size"
+    assert report.summary() in capsys.readouterr().out
+    assert facts["damaged"][0]["name"] == "bad"
+    assert facts["wrong_size"] == [{"name": "wide", "width_px": 80, "height_px": 24}]
+    assert facts["mask_px"] == facts["mask_and_px"] == 24 * 20
+
+
+def test_pictures_show_the_mask_and_the_mean(half_inked: Path, tmp_path: Path, tiny: Recipe) -> None:
+    write_report(half_inked, tiny, tmp_path / "out")
+    pictures = {file.name: np.asarray(Image.open(file)) for file in (tmp_path / "out").glob("*.png")}
+    assert pictures["mask.png"][0].tolist() == [255] * 20 + [0] * 20
+    assert np.array_equal(pictures["mask.png"], pictures["mask-and.png"])
+    assert pictures["mean.png"][0].tolist() == [255] * 20 + [round(255 / 20)] * 20
+    assert pictures["sheet.png"].std() > 0

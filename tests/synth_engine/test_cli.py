@@ -1,0 +1,111 @@
+"""`python -m synth_engine`, run folders and sheets; exports are in test_export.py."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from synth_engine.cli.engine import cli
+from synth_engine.cli.guard import main_guard
+from synth_engine.contact_sheet import draw_labelled, draw_sheet, to_grey
+from synth_engine.errors import RunError, SynthError
+from synth_engine.training.run_folder import RunFolder
+from synth_engine.training.value_range import from_network, to_network
+
+
+def test_sample_draws_a_sheet(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["sample", "--count", "5", "--out", str(tmp_path / "s.png")])
+    assert "of the candidates passed" in result.output
+    assert Image.open(tmp_path / "s.png").size[0] > 5 * 200
+
+
+def test_expected_failures_exit_1_on_stderr() -> None:
+    command = [sys.executable, "-m", "synth_engine", "sample", "--recipe", "nowhere.toml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: cannot read recipe nowhere.toml")
+
+
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device", "x.png")
+
+
+def test_full_disk_is_an_error_and_leaves_no_half_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Path, "replace", full_disk)
+    with pytest.raises(SystemExit) as left:
+        main_guard(cli, ["sample", "--count", "1", "--out", str(tmp_path / "s.png")])
+    assert left.value.code == 1
+    assert "error: x.png: No space left on device; what was written before is whole" in capfd.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synth_engine.contact_sheet.save_picture", interrupt)
+    with pytest.raises(SystemExit) as left:
+        main_guard(cli, ["sample", "--count", "1"])
+    assert left.value.code == 130
+
+
+@pytest.mark.parametrize("out", ["sheet", "sheet.xyz"])
+def test_a_picture_needs_an_ending(tmp_path: Path, out: str) -> None:
+    result = CliRunner().invoke(cli, ["sample", "--count", "1", "--out", str(tmp_path / out)])
+    assert isinstance(result.exception, SynthError)
+    assert "has no ending of a picture format" in str(result.exception)
+
+
+def test_stream_reports_its_rate() -> None:
+    result = CliRunner().invoke(cli, ["stream", "--seconds", "0.2", "--batch-size", "64"])
+    assert re.search(r"[\d,]+ images/s, 1\d\.\d% of the candidates passed, the consumer waited \d+\.\d%", result.output)
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    for name in cli.commands:
+        assert "Example: python -m synth_engine" in CliRunner().invoke(cli, [name, "--help"]).output
+
+
+def test_taken_run_folder_is_refused_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("kept")
+    with pytest.raises(RunError, match="choose another --run, or go on with --resume"):
+        RunFolder.create(tmp_path, {"steps": 3})
+    assert (tmp_path / "precious.txt").read_text() == "kept"
+
+
+def test_resume_needs_the_same_configuration(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run to resume"):
+        RunFolder.create(tmp_path / "run", {"steps": 3}, resume=True)
+    RunFolder.create(tmp_path / "run", {"steps": 3, "shape": (1, 2)})
+    assert RunFolder.create(tmp_path / "run", {"steps": 3, "shape": (1, 2)}, resume=True).config["shape"] == [1, 2]
+    with pytest.raises(RunError, match="steps was 3, is 4"):
+        RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1, 2)}, resume=True)
+    with pytest.raises(RunError, match=r"configuration \(shape was \[1, 2\], is \[1\]\)"):
+        RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1,)}, resume=True, may_differ=("steps",))
+    RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1, 2)}, resume=True, may_differ=("steps",))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 4
+
+
+def test_scaling_is_undone_and_clipped() -> None:
+    images = np.random.default_rng(0).integers(0, 2, (3, 4, 5), np.uint8)
+    assert np.array_equal(from_network(to_network(images)), images * 255)
+    assert from_network(np.array([[[[-7.0], [7.0]]]])).tolist() == [[[0, 255]]]
+
+
+def test_sheets_hold_every_image() -> None:
+    images = np.ones((3, 10, 20), np.uint8)
+    sheet = np.asarray(draw_sheet([("ones", images), ("floats", np.full((3, 10, 20, 1), -1.0))], scale=1))
+    assert (sheet == 255).sum() >= 600
+    assert (sheet == 0).sum() >= 600
+    assert (np.asarray(draw_labelled(images, ["a", "b", "c"], columns=2, scale=1)) == 255).sum() >= 600
+    assert to_grey(np.array([[[0, 128, 255]]], np.uint8)).tolist() == [[[0, 128, 255]]]

@@ -1,0 +1,77 @@
+"""Networks computed in another type, and folded for reading: the same answers, and files that hold neither."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth_engine import Recipe, Synthesizer
+from synth_engine.errors import RunError
+from synth_engine.training.value_range import to_network
+
+keras = pytest.importorskip("keras")
+
+from classifier.networks.build import build  # noqa: E402
+from classifier.networks.folding import folded  # noqa: E402
+from classifier.reading.reader import Reader  # noqa: E402
+from synth_engine.training.precision import cpu_flags, in_precision  # noqa: E402
+
+
+@pytest.fixture
+def network(tiny: Recipe) -> keras.Model:
+    """Drawn weights, and normalisation that does something."""
+    keras.utils.set_random_seed(1)
+    network = build("grid", tiny, width=8, depth=2)
+    random = np.random.default_rng(1)
+    for variable in network.variables:
+        if variable.path.endswith(("gamma", "beta", "moving_mean", "moving_variance")):
+            variable.assign(random.uniform(0.5, 1.5, variable.shape))
+    return network
+
+
+@pytest.fixture
+def images(tiny: Recipe) -> np.ndarray:
+    return to_network(Synthesizer(tiny, 2).batch(0, 16).images)
+
+
+def test_folding_changes_no_score_and_leaves_no_normalisation(network: keras.Model, images: np.ndarray) -> None:
+    fast = folded(network)
+    np.testing.assert_allclose(fast(images), network(images, training=False), rtol=1e-4, atol=1e-4)
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in fast.layers)
+
+
+def test_a_normalisation_whose_convolution_is_read_elsewhere_stays(images: np.ndarray) -> None:
+    image = keras.Input(images.shape[1:])
+    drawn = keras.layers.Conv2D(3, 3, padding="same")(image)
+    normalised = keras.layers.BatchNormalization()(drawn)
+    network = keras.Model(image, keras.layers.Add()([drawn, normalised]))
+    network.layers[2].moving_mean.assign([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(folded(network)(images), network(images, training=False), rtol=1e-5, atol=1e-5)
+
+
+def test_half_precision_computes_coarsely_and_keeps_weights_and_scores_whole(
+    network: keras.Model, images: np.ndarray
+) -> None:
+    half = in_precision(network, "mixed_bfloat16")
+    exact, coarse = (np.asarray(each(images, training=False)) for each in (network, half))
+    assert coarse.dtype == np.float32
+    assert 0 < np.abs(coarse - exact).max() < 0.05 * np.abs(exact).max()
+    assert {variable.dtype for variable in half.variables} == {"float32"}
+
+
+def test_a_saved_network_asks_for_no_hardware(network: keras.Model, tiny: Recipe, tmp_path: Path) -> None:
+    path = Reader(in_precision(network, "mixed_bfloat16"), tiny).save(tmp_path)
+    assert {layer.compute_dtype for layer in Reader.load(path).network.layers} == {"float32"}
+
+
+def test_an_unknown_precision_is_refused(network: keras.Model) -> None:
+    with pytest.raises(RunError, match="choose one of float32, mixed_bfloat16"):
+        in_precision(network, "int8")  # type: ignore[arg-type]
+
+
+def test_flags_are_those_of_the_first_processor(tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text("processor: 0\nflags\t\t: fpu avx512_bf16\n\nprocessor: 1\nflags\t: other\n")
+    assert cpu_flags(tmp_path / "cpuinfo") == {"fpu", "avx512_bf16"}
+    assert cpu_flags(tmp_path / "none") == set()

@@ -1,0 +1,78 @@
+"""Ink drawn from a refiner's output: as often as it says, opened as real ink is, and the same whatever the batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+tf = pytest.importorskip("tensorflow")
+
+from synth_engine.training import refiner as ink  # noqa: E402
+from tests.naive.fast import opened  # noqa: E402
+
+RNG = np.random.default_rng(0)
+
+
+def normal(shape: tuple[int, ...], open_px: int) -> np.ndarray:
+    return RNG.normal(size=ink.normal_shape(shape, open_px)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("open_px", "most"), [(0, ink.RANGE), (3, ink.OPENED_RANGE)])
+def test_thresholds_are_uniform_up_to_the_edges(open_px: int, most: float) -> None:
+    drawn = np.asarray(ink.thresholds(normal((400, 9, 12, 1), open_px), open_px))
+    assert drawn.shape == (400, 9, 12, 1)
+    for part in (drawn, drawn[:, :2], drawn[:, :, -2:]):
+        shares = np.histogram(part, bins=4, range=(-most, most))[0] / part.size
+        np.testing.assert_allclose(shares, 0.25, atol=0.04)
+
+
+def test_thresholds_of_opened_ink_hardly_change_from_pixel_to_pixel() -> None:
+    apart = {}
+    for open_px in (0, 3):
+        drawn = np.asarray(ink.thresholds(normal((50, 9, 12, 1), open_px), open_px))
+        apart[open_px] = np.abs(np.diff(drawn, axis=2)).mean()
+    assert apart[3] < 0.3 * apart[0]
+
+
+def test_a_pixel_is_ink_as_often_as_it_says() -> None:
+    said = np.broadcast_to(np.array([-1.0, -0.5, 0.0, 0.8, 1.0], np.float32)[:, None], (1000, 1, 5, 1))
+    drawn = np.asarray(ink.draw(said, normal(said.shape, 0), 0))
+    assert set(np.unique(drawn)) == {-1.0, 1.0}
+    share = np.clip((np.array([-1.0, -0.5, 0.0, 0.8, 1.0]) / ink.RANGE + 1) / 2, 0, 1)
+    np.testing.assert_allclose((drawn > 0).mean(axis=0).ravel(), share, atol=0.05)
+
+
+@pytest.mark.parametrize(("open_px", "beyond"), [(0, ink.RANGE), (3, ink.OPENED_RANGE)])
+def test_what_is_all_but_sure_is_drawn_as_it_is(open_px: int, beyond: float) -> None:
+    image = np.where(RNG.random((30, 9, 12, 1)) < 0.9, 1.0, -1.0).astype(np.float32)
+    drawn = ink.draw(image * (beyond + 0.01), normal(image.shape, open_px), open_px)
+    np.testing.assert_array_equal(drawn, ink.opened(image, open_px))
+    assert np.any(ink.draw(image * (beyond - 0.1), normal(image.shape, open_px), open_px) != drawn)
+
+
+@pytest.mark.parametrize("open_px", [2, 3, 4])
+def test_drawn_ink_is_opened_as_the_twin_opens_it(open_px: int) -> None:
+    image = np.where(RNG.random((6, 15, 20, 1)) < 0.85, 1.0, -1.0).astype(np.float32)
+    drawn = np.asarray(ink.draw(image, normal(image.shape, open_px), open_px))
+    assert drawn.min() < drawn.max()
+    for before, after in zip(image, drawn, strict=True):
+        np.testing.assert_array_equal(after[..., 0] > 0, opened(before[..., 0] > 0, open_px))
+
+
+@pytest.mark.parametrize("open_px", [0, 3])
+def test_the_gradient_goes_straight_through(open_px: int) -> None:
+    said = tf.constant(RNG.uniform(-1, 1, (2, 9, 12, 1)), tf.float32)
+    pull = RNG.normal(size=said.shape).astype(np.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(said)
+        loss = tf.reduce_sum(ink.draw(said, normal(said.shape, open_px), open_px) * pull)
+    np.testing.assert_array_equal(tape.gradient(loss, said), pull)
+
+
+def test_an_image_is_drawn_by_its_number_whatever_the_batch() -> None:
+    said = RNG.uniform(-1, 1, (5, 9, 12, 1)).astype(np.float32)
+    first = ink.CHUNK - 3  # the last two are of the next chunk
+    whole = ink.drawn(said, 7, 3, first=first)
+    for part in (slice(0, 3), slice(2, 4), slice(3, 5), slice(0, 0)):
+        np.testing.assert_array_equal(ink.drawn(said[part], 7, 3, first=first + part.start), whole[part])
+    assert not np.array_equal(ink.drawn(said, 8, 3, first=first), whole)
