@@ -7,7 +7,7 @@ with which an image gets it. The stages' mathematics is in `picture.kernels`, on
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -147,7 +147,7 @@ class Elastic(Part, frozen=True, kw_only=True, tag="elastic", tag_field="kind"):
 Warp: TypeAlias = Stroke | Rotate | Tilt | Sine | Curve | Elastic | Own
 
 
-class Mark(Part, frozen=True, kw_only=True):
+class ClutterPart(Part, frozen=True, kw_only=True):
     """What all clutter has: behind or before the text, in the text's ink or in an ink of its own."""
 
     behind: bool = False
@@ -157,14 +157,14 @@ class Mark(Part, frozen=True, kw_only=True):
     probability: Probability = 1.0
 
 
-class Lines(Mark, frozen=True, kw_only=True, tag="lines", tag_field="kind"):
+class Lines(ClutterPart, frozen=True, kw_only=True, tag="lines", tag_field="kind"):
     """Straight strokes between two points anywhere on the canvas; ``count`` is rounded down."""
 
     count: Range = 1.0
     width_px: Range = 1.5
 
 
-class Arcs(Mark, frozen=True, kw_only=True, tag="arcs", tag_field="kind"):
+class Arcs(ClutterPart, frozen=True, kw_only=True, tag="arcs", tag_field="kind"):
     """Pieces of ellipses: middle anywhere on the canvas, half axes ``radius_px``, an extent of ``extent_deg``."""
 
     count: Range = 1.0
@@ -173,21 +173,21 @@ class Arcs(Mark, frozen=True, kw_only=True, tag="arcs", tag_field="kind"):
     extent_deg: Range = (60.0, 200.0)
 
 
-class Curves(Mark, frozen=True, kw_only=True, tag="curves", tag_field="kind"):
+class Curves(ClutterPart, frozen=True, kw_only=True, tag="curves", tag_field="kind"):
     """Cubic Bézier curves from the left to the right edge; their four points lie anywhere in height."""
 
     count: Range = 1.0
     width_px: Range = 1.5
 
 
-class Dots(Mark, frozen=True, kw_only=True, tag="dots", tag_field="kind"):
+class Dots(ClutterPart, frozen=True, kw_only=True, tag="dots", tag_field="kind"):
     """Round dots anywhere on the canvas."""
 
     count: Range = 20.0
     radius_px: Range = 1.0
 
 
-class OwnMark(Mark, frozen=True, kw_only=True, tag="own", tag_field="kind"):
+class OwnMark(ClutterPart, frozen=True, kw_only=True, tag="own", tag_field="kind"):
     """A user's clutter; see `Own`."""
 
     function: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]
@@ -254,38 +254,53 @@ Camera: TypeAlias = Blur | MotionBlur | GaussianNoise | SaltPepper | Invert | Re
 
 
 class Ink(Part, frozen=True, kw_only=True):
-    """The text's ink: a grey ``level``, or ``rgb`` levels; one for the ``image``, or one for each ``character``.
+    """The text's ink: a grey ``level`` (black unless given), or ``rgb``; one for the ``image``, or ``per`` character.
 
+    A grey picture takes ``level`` where it is given, else the luminance of ``rgb``. A colour picture prefers ``rgb``.
     The recipe's mask, and clutter without an ink of its own, take the first character's.
     With ``contrast`` the distance of its grey level from the ground's mean is drawn from that range: on the side on
     which the ink was drawn where 0–255 has room there, else on the other, else as far as it goes. Colours shift alike.
     """
 
-    level: Level = (0.0, 0.0)
+    default_level: ClassVar[Level] = (0.0, 0.0)
+
+    level: Level | None = None
     rgb: tuple[Level, Level, Level] | None = None
     per: Literal["image", "character"] = "image"
     contrast: Level | None = None
 
 
 class Flat(Part, frozen=True, kw_only=True, tag="flat", tag_field="kind"):
-    """Ground of one level."""
+    """Ground of one ``level`` (white unless given) or ``rgb``; which of the two is as in `Ink`."""
 
-    level: Level = (255.0, 255.0)
+    default_level: ClassVar[Level] = (255.0, 255.0)
+
+    level: Level | None = None
     rgb: tuple[Level, Level, Level] | None = None
 
 
 class Gradient(Part, frozen=True, kw_only=True, tag="gradient", tag_field="kind"):
-    """Ground that changes linearly from one drawn colour to another across the canvas, in a direction ``angle_deg``."""
+    """Ground that changes linearly across the canvas, from one sampled colour to another, in a direction ``angle_deg``.
 
-    level: Level = (160.0, 255.0)
+    ``level`` is 160 to 255 unless it is given; ``level`` or ``rgb``: as in `Ink`.
+    """
+
+    default_level: ClassVar[Level] = (160.0, 255.0)
+
+    level: Level | None = None
     rgb: tuple[Level, Level, Level] | None = None
     angle_deg: Range = (0.0, 360.0)
 
 
 class Grain(Part, frozen=True, kw_only=True, tag="grain", tag_field="kind"):
-    """Ground of smooth noise: standard deviation ``sigma`` levels about a drawn colour, grains ``grain_px`` wide."""
+    """Ground of smooth noise: standard deviation ``sigma`` levels about a sampled colour, grains ``grain_px`` wide.
 
-    level: Level = (200.0, 255.0)
+    ``level`` is 200 to 255 unless it is given; ``level`` or ``rgb``: as in `Ink`.
+    """
+
+    default_level: ClassVar[Level] = (200.0, 255.0)
+
+    level: Level | None = None
     rgb: tuple[Level, Level, Level] | None = None
     sigma: Range = 10.0
     grain_px: Annotated[float, msgspec.Meta(ge=1, le=256)] = 4.0

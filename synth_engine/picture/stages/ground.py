@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,7 +77,6 @@ def _pictures(part: Pictures, shape: tuple[int, int], channels: int) -> Painter:
 
 def _color(part: Flat | Gradient | Grain, channels: int) -> list[Ends]:
     """One column for a level, three for red, green and blue."""
-    usual = {field.name: field.default for field in msgspec.structs.fields(part)}["level"]
-    if part.rgb is not None and (channels == 3 or part.level == usual):
+    if part.rgb is not None and (channels == 3 or part.level is None):
         return [low_high(level) for level in part.rgb]
-    return [low_high(part.level)]
+    return [low_high(part.default_level if part.level is None else part.level)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from synth_engine.picture.stages.stage import Ends
 from synth_engine.recipe import Ink, Level, low_high
 
@@ -23,5 +21,5 @@ def ink_columns(ink: Ink, channels: int) -> list[Ends]:
 
     As a ground's, in grey they are those of ``level`` where it is given, else the luminance of ``rgb``.
     """
-    usual = {field.name: field.default for field in msgspec.structs.fields(Ink)}["level"]
-    return level_columns(ink.level, ink.rgb if channels == 3 or ink.level == usual else None, channels)
+    level = ink.default_level if ink.level is None else ink.level
+    return level_columns(level, ink.rgb if channels == 3 or ink.level is None else None, channels)

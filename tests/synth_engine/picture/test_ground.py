@@ -12,7 +12,8 @@ from synth_engine.errors import RecipeError
 from synth_engine.picture.kernels.stages.ground import ground_mean, ink_levels
 from synth_engine.picture.stages import ground_images
 from synth_engine.picture.stages.ground import make_ground, pictures_content, prepare_pictures
-from synth_engine.recipe import Flat, Gradient, Grain, Pictures
+from synth_engine.picture.stages.ink_levels import ink_columns, level_columns
+from synth_engine.recipe import Flat, Gradient, Grain, Ink, Pictures
 from tests.naive.clutter import draws
 from tests.naive.ground import BT601, color, naive_crop, naive_gradient, naive_grain, naive_ink, rounded
 
@@ -69,6 +70,18 @@ def test_grain_has_its_sigma_at_every_pixel(grain_px):
 def test_level_counts_in_grey_where_it_is_given_beside_rgb():
     assert make_ground(Flat(level=(10, 20), rgb=RGB), SHAPE, 1).columns == [(10, 20)]
     assert make_ground(Flat(level=(10, 20), rgb=RGB), SHAPE, 3).columns == list(RGB)
+
+
+@pytest.mark.parametrize("part", [Flat, Grain])
+def test_a_level_that_equals_the_default_is_given_all_the_same(part):
+    assert make_ground(part(level=part.default_level, rgb=RGB), SHAPE, 1).columns[0] == part.default_level
+    assert make_ground(part(rgb=RGB), SHAPE, 1).columns[:3] == list(RGB)
+    assert make_ground(part(), SHAPE, 1).columns[0] == part.default_level
+
+
+def test_an_inks_level_that_equals_the_default_is_given_all_the_same():
+    assert ink_columns(Ink(level=Ink.default_level, rgb=RGB), 1) == ink_columns(Ink(), 1) == [Ink.default_level]
+    assert ink_columns(Ink(rgb=RGB), 1) == level_columns(0.0, RGB, 1)
 
 
 @pytest.mark.parametrize("part", [Flat(rgb=RGB), Gradient(), Grain(rgb=RGB)])
