@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from synth_engine.export.plan import ExportPlan
-from synth_engine.export.samples import Block
+from synth_engine.export.sample_blocks import SampleBlock
 
 BLOCKS_A_GROUP = 16  # row groups of some megabytes
 
 
-def write_parquet(path: Path, plan: ExportPlan, blocks: Iterator[Block]) -> None:
+def write_parquet(path: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
     """Write the samples as ``path``, the plan's record in the schema's metadata."""
     import pyarrow
     from pyarrow.parquet import ParquetWriter
@@ -36,7 +36,7 @@ def _schema(pa: Any, plan: ExportPlan) -> Any:
     return pa.schema(fields, {key: v if isinstance(v, str) else json.dumps(v) for key, v in record.items()})
 
 
-def _table(pa: Any, schema: Any, block: Block, plan: ExportPlan) -> Any:
+def _table(pa: Any, schema: Any, block: SampleBlock, plan: ExportPlan) -> Any:
     count = range(len(block))
     columns = [
         pa.array(block.indices, pa.int64()),

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from synth_engine.atomic import staging, write_bytes
 from synth_engine.export.plan import ExportPlan
-from synth_engine.export.samples import Block
+from synth_engine.export.sample_blocks import SampleBlock
 
 Put = Callable[[str, Callable[[], bytes]], None]
 
 
-def write_folder(folder: Path, plan: ExportPlan, blocks: Iterator[Block]) -> None:
+def write_folder(folder: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
     """Fill the new ``folder``."""
     (folder / "masks" if plan.masks else folder).mkdir(parents=True)
 
@@ -24,7 +24,7 @@ def write_folder(folder: Path, plan: ExportPlan, blocks: Iterator[Block]) -> Non
     _write(folder, plan, blocks, put)
 
 
-def add_to_folder(folder: Path, plan: ExportPlan, blocks: Iterator[Block]) -> None:
+def add_to_folder(folder: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
     """Fill ``folder``, which may hold some of the pictures: those are kept. labels.csv comes last."""
     (folder / "masks" if plan.masks else folder).mkdir(parents=True, exist_ok=True)
     with staging(folder / "png") as parts:
@@ -37,7 +37,7 @@ def add_to_folder(folder: Path, plan: ExportPlan, blocks: Iterator[Block]) -> No
         _write(folder, plan, blocks, put)
 
 
-def _write(folder: Path, plan: ExportPlan, blocks: Iterator[Block], put: Put) -> None:
+def _write(folder: Path, plan: ExportPlan, blocks: Iterator[SampleBlock], put: Put) -> None:
     labels, boxes = _Table("name", "text"), _Table("name", "character", "x0", "y0", "x1", "y1")
     for block in blocks:
         names, texts = block.names(), block.batch.texts()

@@ -20,7 +20,7 @@ BLOCK_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
-class Block:
+class SampleBlock:
     """Neighbouring samples: their `Batch`, and what is stored of it. ``color`` is the recipe's."""
 
     batch: Batch
@@ -51,12 +51,12 @@ class Block:
         return _encode(np.where(planes != 0, np.uint8(255), np.uint8(0)))
 
 
-def blocks_of(synth: Synthesizer, plan: ExportPlan, shard: int, tick: Callable[[int], object]) -> Iterator[Block]:
+def blocks_of(synth: Synthesizer, plan: ExportPlan, shard: int, tick: Callable[[int], object]) -> Iterator[SampleBlock]:
     """The blocks of ``shard`` in order; ``tick`` gets the number of samples that have been dealt with since."""
     span, most = plan.span(shard), block_size(plan)
     for first in range(span.start, span.stop, most):
         batch = synth.batch(first, min(most, span.stop - first), masks=plan.masks)
-        yield Block(batch, plan.recipe.color)
+        yield SampleBlock(batch, plan.recipe.color)
         tick(len(batch))
 
 

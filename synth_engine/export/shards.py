@@ -12,13 +12,13 @@ from synth_engine.errors import RunError, SynthError
 from synth_engine.export.parquet import write_parquet
 from synth_engine.export.plan import ExportPlan
 from synth_engine.export.png import add_to_folder, write_folder
-from synth_engine.export.samples import Block, blocks_of
+from synth_engine.export.sample_blocks import SampleBlock, blocks_of
 from synth_engine.export.tar import write_tar
 from synth_engine.export.tfrecord import write_tfrecord
 from synth_engine.synthesizer import Synthesizer
 
 Tick = Callable[[int], object]
-WRITERS: dict[str, Callable[[Path, ExportPlan, Iterator[Block]], None]] = {
+WRITERS: dict[str, Callable[[Path, ExportPlan, Iterator[SampleBlock]], None]] = {
     "png": write_folder,
     "webdataset": write_tar,
     "tfrecord": write_tfrecord,
@@ -59,7 +59,7 @@ def make_shard(synth: Synthesizer, plan: ExportPlan, folder: Path, shard: int, t
         ) from error
 
 
-def _make(path: Path, plan: ExportPlan, blocks: Iterator[Block]) -> None:
+def _make(path: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
     with staging(path) as parts:
         made = parts / path.name
         WRITERS[plan.format](made, plan, blocks)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from synth_engine.export.plan import ExportPlan
-from synth_engine.export.samples import Block
+from synth_engine.export.sample_blocks import SampleBlock
 
 
-def write_tar(path: Path, plan: ExportPlan, blocks: Iterator[Block]) -> None:
+def write_tar(path: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
     """Write the samples as ``path``; the same bytes whenever and by whomever."""
     from webdataset import TarWriter
 
@@ -22,7 +22,7 @@ def write_tar(path: Path, plan: ExportPlan, blocks: Iterator[Block]) -> None:
                 writer.write(sample)
 
 
-def _samples(block: Block, plan: ExportPlan) -> Iterator[dict[str, Any]]:
+def _samples(block: SampleBlock, plan: ExportPlan) -> Iterator[dict[str, Any]]:
     boxes = block.batch.boxes.tolist()
     for i, (name, text) in enumerate(zip(block.names(), block.batch.texts(), strict=True)):
         about = {"text": text, "boxes": boxes[i]} if plan.boxes else {"text": text}

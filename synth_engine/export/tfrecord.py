@@ -8,11 +8,11 @@ from typing import Any
 
 from synth_engine.errors import RunError
 from synth_engine.export.plan import ExportPlan
-from synth_engine.export.samples import Block
+from synth_engine.export.sample_blocks import SampleBlock
 from synth_engine.tensorflow_setup import prepare_tensorflow
 
 
-def write_tfrecord(path: Path, plan: ExportPlan, blocks: Iterator[Block]) -> None:
+def write_tfrecord(path: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
     """Write the samples as ``path``; raises RunError where TensorFlow cannot."""
     tf = prepare_tensorflow(None)
     try:
@@ -25,7 +25,7 @@ def write_tfrecord(path: Path, plan: ExportPlan, blocks: Iterator[Block]) -> Non
         raise RunError(f"TensorFlow cannot write {path.name}: {error.message}", path) from error
 
 
-def _examples(train: Any, block: Block, plan: ExportPlan) -> Iterator[Any]:
+def _examples(train: Any, block: SampleBlock, plan: ExportPlan) -> Iterator[Any]:
     boxes = block.batch.boxes.reshape(len(block), -1).tolist()
     for i, (index, text) in enumerate(zip(block.indices, block.batch.texts(), strict=True)):
         feature = {

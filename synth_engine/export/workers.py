@@ -111,7 +111,7 @@ def _handler_held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-class _Worker:
+class ShardWorker:
     """What a worker process keeps between its shards."""
 
     def __init__(self, plan: ExportPlan, folder: Path, shared: Shared) -> None:
@@ -133,12 +133,12 @@ class _Worker:
         make_shard(self.synth, self.plan, self.folder, shard, tick)
 
 
-_worker: _Worker
+_worker: ShardWorker
 
 
 def _start(plan: ExportPlan, folder: Path, shared: Shared) -> None:
     global _worker
-    _worker = _Worker(plan, folder, shared)
+    _worker = ShardWorker(plan, folder, shared)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -27,7 +27,7 @@ from synth_engine import Batch, Recipe, Synthesizer
 from synth_engine.cli.engine import cli
 from synth_engine.errors import RunError, SynthError
 from synth_engine.export import FORMATS, ExportPlan, export_dataset
-from synth_engine.export.samples import Block
+from synth_engine.export.sample_blocks import SampleBlock
 from synth_engine.export.workers import interrupts_held
 from synth_engine.fast.renderer import BinaryRenderer
 from synth_engine.recipe import Filter
@@ -149,7 +149,7 @@ def test_grey_and_colour_are_stored_as_they_are(shape: tuple[int, ...]) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, *shape), np.uint8)
     labels, boxes = np.zeros((2, 1), np.uint8), np.zeros((2, 1, 4), np.int16)
     batch = Batch(images=images, labels=labels, boxes=boxes, alphabet="ab", start=0, candidates=2, relabelled=0)
-    block = Block(batch, "rgb" if len(shape) == 3 else "grey")
+    block = SampleBlock(batch, "rgb" if len(shape) == 3 else "grey")
     assert np.array_equal([pixels(block.picture(i)) for i in range(2)], images)
 
 
@@ -175,9 +175,9 @@ import os, signal, sys
 from itertools import count
 from synth_engine import Recipe
 from synth_engine.export import export_dataset
-from synth_engine.export.samples import Block
-calls, picture = count(), Block.picture
-Block.picture = lambda block, i: os.kill(os.getpid(), signal.SIGKILL) if next(calls) == 25 else picture(block, i)
+from synth_engine.export.sample_blocks import SampleBlock
+calls, picture = count(), SampleBlock.picture
+SampleBlock.picture = lambda block, i: os.kill(os.getpid(), signal.SIGKILL) if next(calls) == 25 else picture(block, i)
 recipe, out, format, shards = sys.argv[1:]
 export_dataset(Recipe.load(recipe), out, count=40, format=format, shards=int(shards))
 """
@@ -313,9 +313,9 @@ def full_disk(*_: object) -> bytes:
 def test_a_full_disk_leaves_no_part_of_a_file(
     tmp_path: Path, tiny: Recipe, format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, picture = count(), Block.picture
+    calls, picture = count(), SampleBlock.picture
     failing = lambda block, i: full_disk() if next(calls) == 5 else picture(block, i)  # noqa: E731
-    monkeypatch.setattr(Block, "picture", failing)
+    monkeypatch.setattr(SampleBlock, "picture", failing)
     with pytest.raises(RunError, match=r"shard 1 of 3: .*No space left on device") as caught:
         export_dataset(tiny, tmp_path, count=9, format=format, shards=3)
     assert caught.value.value == 1
