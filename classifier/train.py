@@ -22,6 +22,7 @@ from classifier.learning.settings import (
     Training,
 )
 from synth_engine.cli.guard import main_guard
+from synth_engine.fonts.faces import check_fonts
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.tensorflow_setup import prepare_tensorflow
@@ -149,6 +150,7 @@ def train(folder: str, resume: bool, threads: int | None, **options: Any) -> Non
     sheet.png, and all on one page, report.html. What self-training makes worse by its scores is not kept.
     """
     recipe = choose_recipe(options["recipe"], options["refiner"], options["real"] is not None)
+    check_fonts(recipe)
     target = _target(options["real"], recipe, options["real_limit"]) if options["real"] else None
     settings = resolve(options, 0 if target is None else len(target.images))
     session = _session(recipe, settings, threads, target, Path(folder) if resume else None, options)

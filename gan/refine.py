@@ -69,7 +69,8 @@ def refine(path: str | None, refiner: str, recipe: str | None, count: int | None
 
 def _refine_recipe(refiner: str, recipe: str, count: int, seed: int, folder: Path) -> str:
     source = Recipe.resolve(recipe).require_binary()
-    model, synthesizer = _prepared(refiner, source), Synthesizer(source, seed)
+    synthesizer = Synthesizer(source, seed)  # fonts fail here, before TensorFlow is loaded
+    model = _prepared(refiner, source)
     rows = [("name", "text")]
     for start in range(0, count, BATCH):
         batch = synthesizer.batch(start, min(BATCH, count - start))

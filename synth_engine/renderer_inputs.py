@@ -40,9 +40,8 @@ def mask_pixels(recipe: Recipe) -> NDArray[np.bool_]:
 
 
 def x_ranges(recipe: Recipe) -> NDArray[np.float64]:
-    """(L, 2): each character's lowest tile x and the span above it, px."""
-    placement = recipe.placement
-    assert placement is not None
+    """(L, 2) float64: lowest x of each character's tile and the span above it, px; raises RecipeError without cells."""
+    placement = recipe.require_placement()
     x = np.empty((recipe.length_max, 2))
     x[:, 0] = placement.x_from_px + placement.pitch_px * np.arange(recipe.length_max)
     x[:, 1] = placement.x_span_px

@@ -28,7 +28,7 @@ class Synthesizer:
     def __init__(self, recipe: Recipe, seed: int = 0) -> None:
         if not 0 <= seed < 2**64:
             raise ArrayError(f"`seed` is {seed}; expected an integer from 0 to 2**64 - 1", seed)
-        recipe = recipe.replace()  # recipes built in Python have not been checked yet
+        recipe = recipe.checked()  # one that was built in Python may not make sense
         self.recipe, self.seed = recipe, seed
         self._renderer = _renderer(recipe, seed)
         self._local = threading.local()

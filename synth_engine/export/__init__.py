@@ -77,7 +77,7 @@ def export_dataset(
     Raises RunError for numbers out of range, for a folder that holds anything else, and for a shard that fails (its
     ``value`` is the shard, its message has the cause); SynthError when the format's library is missing; FontError.
     """
-    recipe = recipe.replace()  # 6 px and 6.0 px are one length: recipe.toml has the same bytes from every machine
+    recipe = recipe.checked()  # 6 px and 6.0 px are one length: recipe.toml has the same bytes from every machine
     plan = ExportPlan(
         recipe=recipe, seed=seed, start=start, count=count, shards=shards, format=format, boxes=boxes, masks=masks
     )

@@ -13,9 +13,8 @@ from synth_engine.renderer_inputs import mask_pixels, text_of, thresholds, x_ran
 
 
 def plan_of(recipe: Recipe, *, profiles: bool) -> Plan:
-    """The kernels' view of ``recipe``; ``profiles`` as `uses_profiles` says."""
-    assert recipe.placement is not None  # a recipe without a picture has one
-    turns = recipe.placement.turns
+    """The kernels' view of ``recipe``; ``profiles`` as `uses_profiles` says. Raises RecipeError without `placement`."""
+    turns = recipe.require_placement().turns
     cells = [len(turn_angles(turn, recipe.raster.angle_step_deg)) for turn in turns]
     first = np.concatenate([[0], np.cumsum(cells)[:-1]])
     y = np.array([turn.y_px for turn in turns], np.float64)

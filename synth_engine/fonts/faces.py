@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, features
 
 from synth_engine.errors import FontError
-from synth_engine.recipe import Font, Raster
+from synth_engine.recipe import Font, Raster, Recipe
 
 MISSING = "\uffff"  # a noncharacter: no font may map it, so it shows what the font draws for what it lacks
 
@@ -83,6 +83,13 @@ def draw_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> I
     at, anchor = ((0, 0), "la") if raster.baseline_px is None else ((0, raster.baseline_px), "ls")
     ImageDraw.Draw(tile).text(at, character, font=face, fill=255, anchor=anchor)
     return tile
+
+
+def check_fonts(recipe: Recipe) -> None:
+    """Raise FontError unless every face of ``recipe`` draws each of its characters whole, and as its label says."""
+    raster = recipe.raster if recipe.placement is not None else None  # other layouts draw on no tile that could cut
+    for face in recipe.faces:
+        check_coverage(face, recipe.glyphs, raster)
 
 
 def check_coverage(font: Font, characters: str, raster: Raster | None) -> None:

@@ -20,7 +20,7 @@ from PIL import Image, features
 
 from synth_engine.atomic import write_with
 from synth_engine.cache import cache_folder
-from synth_engine.errors import FontError, RecipeError
+from synth_engine.errors import FontError
 from synth_engine.fonts import faces as font_faces
 from synth_engine.njit import LANES
 from synth_engine.recipe import Raster, Recipe, Turn
@@ -68,17 +68,11 @@ def rotate_ink(tile: Image.Image, angle_deg: float, raster: Raster) -> NDArray[n
     return np.asarray(paper)
 
 
-def _turns(recipe: Recipe) -> tuple[Turn, ...]:
-    if recipe.placement is None:
-        raise RecipeError(f"recipe {recipe.name} has no `placement`, which a glyph bank is made for; use `picture`")
-    return recipe.placement.turns
-
-
 def _key(recipe: Recipe) -> str:
     faces = [
         (font.size_px, sorted(font.axes.items()), _digest(font_faces.font_path(font.file))) for font in recipe.faces
     ]
-    turns = [turn.angle_deg for turn in _turns(recipe)]
+    turns = [turn.angle_deg for turn in recipe.require_placement().turns]
     sources = [_digest(Path(__file__)), _digest(Path(font_faces.__file__))]  # whatever changes there may change the ink
     versions = (sources, features.version("pil"), features.version("freetype2"))
     content = msgspec.json.encode((versions, recipe.glyphs, recipe.raster, faces, turns))
@@ -93,7 +87,10 @@ def _digest(path: Path) -> str:
 
 
 def _build(recipe: Recipe) -> GlyphBank:
-    angles = np.concatenate([turn_angles(turn, recipe.raster.angle_step_deg) for turn in _turns(recipe)])
+    font_faces.check_fonts(recipe)
+    angles = np.concatenate(
+        [turn_angles(turn, recipe.raster.angle_step_deg) for turn in recipe.require_placement().turns]
+    )
     inks = [ink for font in range(len(recipe.faces)) for ink in _font_inks(recipe, font, angles)]
     words = max((ink.shape[1] + 63) // 64 for _, _, ink in inks)
     heights = np.array([ink.shape[0] for _, _, ink in inks])
@@ -140,7 +137,6 @@ def _profiles(bank: GlyphBank) -> NDArray[np.uint64]:
 
 def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
     spec = recipe.faces[font]
-    font_faces.check_coverage(spec, recipe.glyphs, recipe.raster)
     face = font_faces.open_font(spec)
     tiles = [font_faces.draw_tile(face, character, recipe.raster) for character in recipe.glyphs]
     return [_trim(rotate_ink(tile, float(angle), recipe.raster)) for tile in tiles for angle in angles]

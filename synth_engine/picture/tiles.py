@@ -40,8 +40,7 @@ class TileBank:
     @classmethod
     def of(cls, recipe: Recipe) -> TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
-        for font in recipe.faces:
-            fonts.check_coverage(font, recipe.glyphs, None)
+        fonts.check_fonts(recipe)
         faces = [fonts.open_font(font) for font in recipe.faces]
         advances = [_advances(face, recipe) for face in faces]
         stretch = recipe.picture is not None and recipe.picture.character.stretch != "none"

@@ -1,7 +1,12 @@
-"""Recipe: the frozen description of how an image is made, as values, in TOML files, and built in."""
+"""Recipes: frozen descriptions of how images are made, as values, in TOML files, and built in.
+
+`part` has what parts are made of, `picture` and `values` the parts, `checks` what makes them a sensible whole, `toml`
+the files; `recipe` brings them together.
+"""
 
 from __future__ import annotations
 
+from synth_engine.recipe.part import Bounds, Level, Part, PositiveInt, Probability, Range, Share, Span, low_high
 from synth_engine.recipe.picture import (
     Arcs,
     Blur,
@@ -24,17 +29,13 @@ from synth_engine.recipe.picture import (
     Invert,
     Jpeg,
     Layout,
-    Level,
     Limits,
     Lines,
     MotionBlur,
     Own,
     OwnMark,
-    Part,
     Picture,
     Pictures,
-    Probability,
-    Range,
     Rescale,
     Rotate,
     SaltPepper,
@@ -42,10 +43,11 @@ from synth_engine.recipe.picture import (
     Stroke,
     Tilt,
     Warp,
-    low_high,
 )
+from synth_engine.recipe.recipe import Recipe
 from synth_engine.recipe.values import (
     FACES_MAX,
+    LENGTH_MAX,
     SIZE_MAX_PX,
     Binarize,
     Canvas,
@@ -55,21 +57,19 @@ from synth_engine.recipe.values import (
     Mask,
     Noise,
     Placement,
-    PositiveInt,
     Raster,
-    Recipe,
-    Share,
-    Span,
     Turn,
     mask_rows,
 )
 
 __all__ = [
     "FACES_MAX",
+    "LENGTH_MAX",
     "SIZE_MAX_PX",
     "Arcs",
     "Binarize",
     "Blur",
+    "Bounds",
     "Camera",
     "Canvas",
     "Character",

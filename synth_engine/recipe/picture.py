@@ -1,8 +1,8 @@
 """Parts of a recipe that paints pictures: layout, characters, warps, ink, ground, clutter, camera.
 
-Values only. A range is one number or (lowest, highest), drawn uniformly anew for every image; lengths are in px, angles
-in degrees (counter-clockwise positive), levels 0–255, shares and probabilities 0–1. Every stage has a ``probability``
-with which an image gets it. The stages' mathematics is in `picture.kernels`, one module a domain.
+Lengths are in px, angles in degrees (counter-clockwise positive), levels 0–255, shares and probabilities 0–1. Every
+stage has a ``probability`` with which an image gets it. The stages' mathematics is in `picture.kernels.stages`, one
+module a domain.
 """
 
 from __future__ import annotations
@@ -11,19 +11,22 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 
-Range: TypeAlias = float | tuple[float, float]
-Level: TypeAlias = Range
-Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A piece of a recipe: immutable, keyword-only, unknown keys refused."""
-
-
-def low_high(value: Range) -> tuple[float, float]:
-    """A range's ends."""
-    return value if isinstance(value, tuple) else (value, value)
-
+from synth_engine.recipe.part import (
+    AnyNumber,
+    Bounds,
+    CountRange,
+    Degrees,
+    Level,
+    Offset,
+    Part,
+    Position,
+    PositiveInt,
+    Probability,
+    Range,
+    Scale,
+    ShareRange,
+    Width,
+)
 
 # Layout: where the characters of a text stand.
 
@@ -38,22 +41,22 @@ class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
     system's FriBiDi: without them it is a FontError.
     """
 
-    y_px: Range
-    x_px: Range = 0.0
+    y_px: Position
+    x_px: Position = 0.0
     align: Literal["left", "centre"] = "centre"
-    gap_px: Range = 0.0
-    space_px: Range = 0.0
+    gap_px: Offset = 0.0
+    space_px: Offset = 0.0
     space_share: Probability = 0.0
-    fit_px: Range | None = None
-    jitter_px: Range = 0.0
+    fit_px: Annotated[Range, Bounds(1, 4096)] | None = None
+    jitter_px: Offset = 0.0
     kerning: bool = False
 
 
 class Free(Part, frozen=True, kw_only=True, tag="free", tag_field="kind"):
     """Each character's middle anywhere in ``x_px`` × ``y_px``; the text reads from left to right."""
 
-    x_px: Range
-    y_px: Range
+    x_px: Position
+    y_px: Position
 
 
 Layout: TypeAlias = Flow | Free
@@ -75,10 +78,10 @@ class Character(Part, frozen=True, kw_only=True):
 
     stretch: Literal["none", "advance", "even"] = "none"
     turn_first: bool = False
-    angle_deg: Range = 0.0
-    scale: Range = 1.0
-    aspect: Range = 1.0
-    shear: Range = 0.0
+    angle_deg: Degrees = 0.0
+    scale: Scale = 1.0
+    aspect: Scale = 1.0
+    shear: Annotated[Range, Bounds(-2, 2)] = 0.0
     perspective: Annotated[float, msgspec.Meta(ge=0, le=0.45)] = 0.0
     interpolation: Literal["bilinear", "nearest"] = "bilinear"
 
@@ -93,7 +96,7 @@ class Own(Part, frozen=True, kw_only=True, tag="own", tag_field="kind"):
     """
 
     function: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]
-    values: dict[str, Range] = {}
+    values: dict[str, AnyNumber] = {}
     grow_px: Annotated[float, msgspec.Meta(ge=0, le=256)] = 0.0
     probability: Probability = 1.0
 
@@ -101,14 +104,14 @@ class Own(Part, frozen=True, kw_only=True, tag="own", tag_field="kind"):
 class Stroke(Part, frozen=True, kw_only=True, tag="stroke", tag_field="kind"):
     """Strokes ``px`` thicker (positive) or thinner (negative) on every side."""
 
-    px: Range
+    px: Annotated[Range, Bounds(-64, 64)]
     probability: Probability = 1.0
 
 
 class Rotate(Part, frozen=True, kw_only=True, tag="rotate", tag_field="kind"):
     """The whole line turned about the canvas's middle."""
 
-    angle_deg: Range
+    angle_deg: Degrees
     probability: Probability = 1.0
 
 
@@ -122,9 +125,9 @@ class Tilt(Part, frozen=True, kw_only=True, tag="tilt", tag_field="kind"):
 class Sine(Part, frozen=True, kw_only=True, tag="sine", tag_field="kind"):
     """Ink moved by amplitude · sin(2π·x / period + phase): up and down along x, or sideways along y (``along``)."""
 
-    amplitude_px: Range
-    period_px: Range
-    phase_deg: Range = (0.0, 360.0)
+    amplitude_px: Annotated[Range, Bounds(0, 256)]
+    period_px: Annotated[Range, Bounds(2, 100_000)]
+    phase_deg: Annotated[Range, Bounds(-3600, 3600)] = (0.0, 360.0)
     along: Literal["x", "y"] = "x"
     probability: Probability = 1.0
 
@@ -132,14 +135,14 @@ class Sine(Part, frozen=True, kw_only=True, tag="sine", tag_field="kind"):
 class Curve(Part, frozen=True, kw_only=True, tag="curve", tag_field="kind"):
     """The line bent to a parabola: its middle stands ``bend_px`` lower than its ends (negative: higher)."""
 
-    bend_px: Range
+    bend_px: Offset
     probability: Probability = 1.0
 
 
 class Elastic(Part, frozen=True, kw_only=True, tag="elastic", tag_field="kind"):
     """Ink moved by a smooth random field: up to ``amplitude_px`` in x and y at nodes ``cell_px`` apart."""
 
-    amplitude_px: Range
+    amplitude_px: Annotated[Range, Bounds(0, 256)]
     cell_px: Annotated[float, msgspec.Meta(ge=4, le=512)] = 16.0
     probability: Probability = 1.0
 
@@ -153,45 +156,45 @@ class ClutterPart(Part, frozen=True, kw_only=True):
     behind: bool = False
     level: Level | None = None
     rgb: tuple[Level, Level, Level] | None = None
-    opacity: Range = 1.0
+    opacity: ShareRange = 1.0
     probability: Probability = 1.0
 
 
 class Lines(ClutterPart, frozen=True, kw_only=True, tag="lines", tag_field="kind"):
     """Straight strokes between two points anywhere on the canvas; ``count`` is rounded down."""
 
-    count: Range = 1.0
-    width_px: Range = 1.5
+    count: CountRange = 1.0
+    width_px: Width = 1.5
 
 
 class Arcs(ClutterPart, frozen=True, kw_only=True, tag="arcs", tag_field="kind"):
     """Pieces of ellipses: middle anywhere on the canvas, half axes ``radius_px``, an extent of ``extent_deg``."""
 
-    count: Range = 1.0
-    width_px: Range = 1.5
-    radius_px: Range = (10.0, 60.0)
-    extent_deg: Range = (60.0, 200.0)
+    count: CountRange = 1.0
+    width_px: Width = 1.5
+    radius_px: Annotated[Range, Bounds(0, 512)] = (10.0, 60.0)
+    extent_deg: Annotated[Range, Bounds(0, 360)] = (60.0, 200.0)
 
 
 class Curves(ClutterPart, frozen=True, kw_only=True, tag="curves", tag_field="kind"):
     """Cubic Bézier curves from the left to the right edge; their four points lie anywhere in height."""
 
-    count: Range = 1.0
-    width_px: Range = 1.5
+    count: CountRange = 1.0
+    width_px: Width = 1.5
 
 
 class Dots(ClutterPart, frozen=True, kw_only=True, tag="dots", tag_field="kind"):
     """Round dots anywhere on the canvas."""
 
-    count: Range = 20.0
-    radius_px: Range = 1.0
+    count: CountRange = 20.0
+    radius_px: Annotated[Range, Bounds(0, 512)] = 1.0
 
 
 class OwnMark(ClutterPart, frozen=True, kw_only=True, tag="own", tag_field="kind"):
     """A user's clutter; see `Own`."""
 
     function: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]
-    values: dict[str, Range] = {}
+    values: dict[str, AnyNumber] = {}
 
 
 Clutter: TypeAlias = Lines | Arcs | Curves | Dots | OwnMark
@@ -200,50 +203,50 @@ Clutter: TypeAlias = Lines | Arcs | Curves | Dots | OwnMark
 class Blur(Part, frozen=True, kw_only=True, tag="blur", tag_field="kind"):
     """Gaussian blur of standard deviation ``sigma_px``."""
 
-    sigma_px: Range
+    sigma_px: Annotated[Range, Bounds(0, 32)]
     probability: Probability = 1.0
 
 
 class MotionBlur(Part, frozen=True, kw_only=True, tag="motion", tag_field="kind"):
     """The mean over a straight movement of ``length_px`` in the direction ``angle_deg``."""
 
-    length_px: Range
-    angle_deg: Range = (0.0, 180.0)
+    length_px: Width
+    angle_deg: Degrees = (0.0, 180.0)
     probability: Probability = 1.0
 
 
 class GaussianNoise(Part, frozen=True, kw_only=True, tag="noise", tag_field="kind"):
     """Independent Gaussian noise of standard deviation ``sigma`` levels on every pixel and channel."""
 
-    sigma: Range
+    sigma: Annotated[Range, Bounds(0, 255)]
     probability: Probability = 1.0
 
 
 class SaltPepper(Part, frozen=True, kw_only=True, tag="salt_pepper", tag_field="kind"):
     """A ``share`` of the pixels becomes white or black, half of them each."""
 
-    share: Range
+    share: ShareRange
     probability: Probability = 1.0
 
 
 class Invert(Part, frozen=True, kw_only=True, tag="invert", tag_field="kind"):
     """Each pixel flips to 255 − level with probability ``share``; 1 makes a negative of the image."""
 
-    share: Range = 1.0
+    share: ShareRange = 1.0
     probability: Probability = 1.0
 
 
 class Rescale(Part, frozen=True, kw_only=True, tag="rescale", tag_field="kind"):
     """Scaled to ``factor`` of its size (area means below 1, bilinear above) and back (bilinear)."""
 
-    factor: Range
+    factor: Annotated[Range, Bounds(0.05, 8)]
     probability: Probability = 1.0
 
 
 class Jpeg(Part, frozen=True, kw_only=True, tag="jpeg", tag_field="kind"):
     """Encoded as JPEG of ``quality`` 1–100 and decoded again, by OpenCV."""
 
-    quality: Range
+    quality: Annotated[Range, Bounds(1, 100)]
     probability: Probability = 1.0
 
 
@@ -289,7 +292,7 @@ class Gradient(Part, frozen=True, kw_only=True, tag="gradient", tag_field="kind"
 
     level: Level | None = None
     rgb: tuple[Level, Level, Level] | None = None
-    angle_deg: Range = (0.0, 360.0)
+    angle_deg: Degrees = (0.0, 360.0)
 
 
 class Grain(Part, frozen=True, kw_only=True, tag="grain", tag_field="kind"):
@@ -302,7 +305,7 @@ class Grain(Part, frozen=True, kw_only=True, tag="grain", tag_field="kind"):
 
     level: Level | None = None
     rgb: tuple[Level, Level, Level] | None = None
-    sigma: Range = 10.0
+    sigma: Annotated[Range, Bounds(0, 255)] = 10.0
     grain_px: Annotated[float, msgspec.Meta(ge=1, le=256)] = 4.0
 
 
@@ -328,8 +331,8 @@ class Limits(Part, frozen=True, kw_only=True):
 
     clipped_share: Probability = 1.0
     covered_share: Probability = 1.0
-    text_tries: Annotated[int, msgspec.Meta(ge=1)] = 50
-    tries_max: Annotated[int, msgspec.Meta(ge=1)] = 1_000
+    text_tries: PositiveInt = 50
+    tries_max: PositiveInt = 1_000
 
 
 class Picture(Part, frozen=True, kw_only=True):

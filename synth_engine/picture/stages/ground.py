@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth_engine.picture.kernels.stages import ground as kernels
-from synth_engine.picture.stages.ground_images import load_pictures, pictures_content, prepare_pictures
+from synth_engine.picture.stages.ground_images import load_pictures
 from synth_engine.picture.stages.stage import Ends
 from synth_engine.recipe import Flat, Gradient, Grain, Ground, Pictures, low_high
-
-__all__ = ["Painter", "make_ground", "pictures_content", "prepare_pictures"]
 
 Paint = Callable[[NDArray[np.float64], NDArray[np.uint64], NDArray[np.uint8]], None]
 

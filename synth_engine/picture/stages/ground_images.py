@@ -1,28 +1,23 @@
 """The folder of a `parts.Pictures` ground: what is in it, whether it changed, and its pixels in one array.
 
-Files ending in `SUFFIXES` count, in the order of their names; hidden files and folders inside are passed over.
+Which files count is said by `recipe.toml.picture_files`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from synth_engine.errors import RecipeError
-from synth_engine.recipe import Part, Pictures
+from synth_engine.recipe import Pictures
+from synth_engine.recipe.toml import picture_files, pictures_content
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 DECODED_BYTES_MAX = 512 * 2**20  # every process of a stream holds them
-
-AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,28 +29,6 @@ class Pixels:
 
     pixels: NDArray[np.uint8]
     table: NDArray[np.int64]
-
-
-def prepare_pictures(part: AnyPart, folder: Path) -> AnyPart:
-    """A recipe's ground as it is loaded from a file in ``folder``: pictures get an absolute folder and their content.
-
-    Content that is given stays: `load_pictures` compares it. Raises RecipeError as `pictures_content`.
-    """
-    if not isinstance(part, Pictures):
-        return part
-    absolute = (folder / part.folder).resolve()
-    content = part.content or pictures_content(absolute)
-    return msgspec.structs.replace(part, folder=str(absolute), content=content)
-
-
-def pictures_content(folder: str | Path) -> str:
-    """SHA-256 (hex) of the names and bytes of the pictures in ``folder``; raises RecipeError if there are none."""
-    digest = hashlib.sha256()
-    for file in _files(Path(folder)):
-        content = _bytes(file)
-        digest.update(f"{file.name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def load_pictures(part: Pictures, shape: tuple[int, int], channels: int) -> Pixels:
@@ -70,33 +43,12 @@ def load_pictures(part: Pictures, shape: tuple[int, int], channels: int) -> Pixe
             "restore them, or remove `content` from the recipe",
             part.folder,
         )
-    files = _files(Path(part.folder))
+    files = picture_files(Path(part.folder))
     table = _table(files, shape, channels)
     pixels = np.empty(_end(table[-1], channels), np.uint8)
     for file, row in zip(files, table, strict=True):
         pixels[row[0] : _end(row, channels)] = _decoded(file, (int(row[1]), int(row[2])), channels).ravel()
     return Pixels(pixels=pixels, table=table)
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith(".")]
-    except OSError as error:
-        message = (
-            f"`ground.folder` {folder}: {error.strerror}; give a folder of pictures ({', '.join(sorted(SUFFIXES))})"
-        )
-        raise RecipeError(message, folder) from error
-    if not files:
-        expected = ", ".join(sorted(SUFFIXES))
-        raise RecipeError(f"`ground.folder` {folder} holds no picture; expected files ending in {expected}", folder)
-    return sorted(files, key=lambda file: file.name)
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise RecipeError(f"cannot read picture {file}: {error.strerror}; correct or remove it", file) from error
 
 
 def _table(files: list[Path], shape: tuple[int, int], channels: int) -> NDArray[np.int64]:

@@ -35,10 +35,11 @@ def test_capitals_under_small_labels_are_refused() -> None:
     check_coverage(font, "AB12", Raster(tile_px=40))
 
 
-def test_unusable_fonts_are_found_when_the_recipe_is_loaded(tmp_path: Path, tiny: Recipe) -> None:
+def test_unusable_fonts_are_found_when_the_recipe_is_put_to_use(tmp_path: Path, tiny: Recipe) -> None:
     tiny.replace(fonts=(Font(file=CAPITALS_ONLY, size_px=14),)).save(tmp_path / "r.toml")
+    recipe = Recipe.load(tmp_path / "r.toml")
     with pytest.raises(FontError, match="draws 'acx' like the other case"):
-        Recipe.load(tmp_path / "r.toml")
+        Synthesizer(recipe)
 
 
 def test_tile_too_small_is_refused() -> None:

@@ -11,9 +11,10 @@ from PIL import Image
 from synth_engine.errors import RecipeError
 from synth_engine.picture.kernels.stages.ground import ground_mean, ink_levels
 from synth_engine.picture.stages import ground_images
-from synth_engine.picture.stages.ground import make_ground, pictures_content, prepare_pictures
+from synth_engine.picture.stages.ground import make_ground
 from synth_engine.picture.stages.ink_levels import ink_columns, level_columns
 from synth_engine.recipe import Flat, Gradient, Grain, Ink, Pictures
+from synth_engine.recipe.toml import pictures_content, with_content
 from tests.naive.clutter import draws
 from tests.naive.ground import BT601, color, naive_crop, naive_gradient, naive_grain, naive_ink, rounded
 
@@ -124,15 +125,14 @@ def test_sixteen_bits_are_scaled(tmp_path):
 
 def test_prepared_pictures_have_absolute_folder_and_content(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
-    part = prepare_pictures(Pictures(folder=folder.name), Path())
+    part = with_content(Pictures(folder=folder.name), Path())
     assert Path(part.folder) == folder.resolve()
     assert part.content == pictures_content(folder)
-    assert prepare_pictures(part, Path("elsewhere")) == part
-    assert prepare_pictures(Flat(), folder) == Flat()
+    assert with_content(part, Path("elsewhere")) == part
 
 
 def test_changed_pictures_are_refused(folder):
-    part = prepare_pictures(Pictures(folder=str(folder)), folder)
+    part = with_content(Pictures(folder=str(folder)), folder)
     make_ground(part, SHAPE, 1)
     (folder / "b.png").rename(folder / "e.png")
     with pytest.raises(RecipeError, match="have changed since the recipe was saved"):
@@ -143,7 +143,7 @@ def test_folder_without_pictures_is_refused(tmp_path):
     with pytest.raises(RecipeError, match=r"gone.*give a folder of pictures"):
         make_ground(Pictures(folder=str(tmp_path / "gone")), SHAPE, 1)
     with pytest.raises(RecipeError, match=r"holds no picture.*\.webp"):
-        prepare_pictures(Pictures(folder="."), tmp_path)
+        with_content(Pictures(folder="."), tmp_path)
 
 
 @pytest.mark.parametrize("kept", [20, 500])

@@ -66,7 +66,11 @@ def test_failed_save_keeps_the_former_file(tmp_path: Path, tiny: Recipe, monkeyp
         ("length = 4", 'length = 4\ndrawn_as = { "0" = "OO" }', "draws '0' as 'OO'; expected one character"),
         ("length = 4", 'length = 4\ndrawn_as = { "0" = "o" }', "draws o and 0 alike, as 'o'; draw one"),
         ("[canvas]", "[canvas", "bad.toml"),
-        ("angle_deg = [0, 20]", "angle_deg = [20, 0]", "ranges must run upwards"),
+        (
+            "angle_deg = [0, 20]",
+            "angle_deg = [20, 0]",
+            r"`placement.turns\[0\].angle_deg` is \[20.0, 0.0\]; a range runs from",
+        ),
         ("slack_px = 2", "slack_px = 0", "Expected `int` >= 1"),
         ("gap_px = 8", "gap_px = 65", "Expected `int` <= 64"),
         ("[mask]", "[mask]\nfile = 5", r"unknown field `file`"),

@@ -24,8 +24,8 @@ from tests.conftest import ARIMO
         ({"words": ("ax", "axe")}, "`words` holds 'axe' of 3 characters; `length` allows 2 to 2"),
         ({"words": ("ax", "ay")}, "`words` holds 'ay', but `alphabet` lacks 'y'"),
         ({"words": ("ax",), "alphabets": ("a", "x")}, "both given"),
-        ({"fonts": (Font(file=ARIMO, size_px=(20, 16)),)}, r"`size_px` of .* is \(20, 16\)"),
-        ({"fonts": (Font(file=ARIMO, size_px=0),)}, "`size_px` of .* is 0; expected 1 to 1024"),
+        ({"fonts": (Font(file=ARIMO, size_px=(20, 16)),)}, r"`fonts\[0\].size_px` is \[20, 16\]; a range runs from"),
+        ({"fonts": (Font(file=ARIMO, size_px=0),)}, r"`fonts\[0\].size_px` is 0; expected 1 to 1024"),
         ({"fonts": (Font(file=ARIMO, size_px=(4, 300)),)}, "makes 297 faces, one a size; expected at most 256"),
     ],
 )
