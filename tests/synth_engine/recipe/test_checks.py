@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
-import numpy as np
 import pytest
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RecipeError, RejectionError
-from synth_engine.recipe import Bounds, Canvas, Filter, Mask, Part, Placement, Turn
+from synth_engine.recipe import Bounds, Filter, Font, Mask, Part, Placement, Turn
+from tests.conftest import ARIMO
 
 
 def part_types(base: type[Part] = Part) -> list[type[Part]]:
@@ -95,9 +95,28 @@ def test_places_at_the_bounds_draw_nothing_wrong(tiny: Recipe, ends: tuple[int, 
             Synthesizer(recipe).batch(0, 1)
 
 
-def test_a_recipe_that_is_built_in_python_is_checked_when_asked(tiny: Recipe) -> None:
-    small = msgspec.structs.replace(tiny, canvas=Canvas(width_px=-3, height_px=24))
-    with pytest.raises(RecipeError, match=r"recipe tiny: Expected `int` >= 8 - at `\$.canvas.width_px`"):
-        small.checked()
-    assert tiny.checked() == tiny
-    assert np.array_equal(Synthesizer(tiny.checked(), 1).batch(0, 5).images, Synthesizer(tiny, 1).batch(0, 5).images)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"alphabets": ("ac",)}, "`alphabets` has 1 entries for up to 2 characters"),
+        ({"alphabets": ("ac", "")}, r"`alphabets\[1\]` is ''"),
+        ({"alphabets": ("ac", "aa")}, r"`alphabets\[1\]` is 'aa'"),
+        ({"alphabets": ("ac", "xb")}, "`alphabets` holds 'xb', but `alphabet` lacks 'b'"),
+        ({"words": ("ax", "axe")}, "`words` holds 'axe' of 3 characters; `length` allows 2 to 2"),
+        ({"words": ("ax", "ay")}, "`words` holds 'ay', but `alphabet` lacks 'y'"),
+        ({"words": ("ax",), "alphabets": ("a", "x")}, "both given"),
+        ({"fonts": (Font(file=ARIMO, size_px=(20, 16)),)}, r"`fonts\[0\].size_px` is \[20, 16\]; a range runs from"),
+        ({"fonts": (Font(file=ARIMO, size_px=0),)}, r"`fonts\[0\].size_px` is 0; expected 1 to 1024"),
+        ({"fonts": (Font(file=ARIMO, size_px=(4, 300)),)}, "makes 297 faces, one a size; expected at most 256"),
+    ],
+)
+def test_wrong_texts_and_sizes_are_refused(tiny: Recipe, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        tiny.replace(**changes)
+
+
+def test_mask_of_another_size_is_refused(tiny: Recipe) -> None:
+    with pytest.raises(RecipeError, match="has 3 rows; the canvas has 24"):
+        tiny.replace(mask=Mask(rows=("00" * 5,) * 3))
+    with pytest.raises(RecipeError, match="takes 10 lower-case hexadecimal digits"):
+        tiny.replace(mask=Mask(rows=("00",) * 24))
