@@ -1,6 +1,6 @@
-"""Labelled synthetic images of short text, by the million, the same bytes whatever the workers.
+"""Labelled synthetic images of short text, by the million: the same bytes for any number of workers.
 
-Importing this package loads NumPy and msgspec; a `Synthesizer` adds Numba and Pillow, `synth_engine.real` OpenCV,
+Importing this package loads NumPy and msgspec. A `Synthesizer` adds Numba and Pillow, `synth_engine.real` OpenCV, and
 `synth_engine.stream` Ray and TensorFlow, each only when it is used.
 """
 

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, so that a killed process or a full disk never leaves half of one."""
+"""Writing files whole or not at all: a killed process or a full disk never leaves half of one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` (same ending); on success it replaces ``path``, otherwise it is removed.
+    """Yield a temporary path beside ``path``, of the same suffix; on success it replaces ``path``, else it is removed.
 
     Raises OSError as the file system does (disk full, no permission); ``path`` then keeps its former content.
     """
@@ -30,10 +30,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def staging(path: Path) -> Iterator[Path]:
-    """Give an empty hidden folder beside ``path`` to make it in, to be moved from there; the folder is removed.
+    """Yield an empty hidden folder beside ``path`` to make ``path`` in, and to move it from; it is removed at the end.
 
-    Its name follows from ``path``, so what a killed process left is cleared away by the next that makes ``path``. Only
-    one process at a time may.
+    Its name follows from ``path``: the next process that makes ``path`` clears away what a killed one left. Only one
+    process may make ``path`` at a time.
     """
     parts = path.parent / f".{path.name}.part"
     shutil.rmtree(parts, ignore_errors=True)
@@ -57,6 +57,6 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_with(path: Path, save: Callable[[Path], object]) -> None:
-    """Let ``save`` (a library's own writer) fill the temporary file, then put it in place."""
+    """Let ``save``, such as a library's own writer, fill a temporary file, then put it in the place of ``path``."""
     with replacing(path) as temporary:
         save(temporary)

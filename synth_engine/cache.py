@@ -1,4 +1,4 @@
-"""Where derived data (glyph banks, compiled kernels) is kept between runs."""
+"""The folder that keeps derived data between runs: glyph banks and compiled kernels."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def cache_folder() -> Path:
 
 @contextmanager
 def kernel_cache(*sources: Path) -> Iterator[None]:
-    """While modules are imported: Numba keeps their machine code in a folder named after what is in ``sources``.
+    """Make Numba keep the machine code of modules that are imported meanwhile in a folder of their own.
 
-    Numba decides by a source file's own stamp whether its cached code is current, and does not see a change in a
-    function that was inlined from another file. The user's cache folder is used because an installed package may not
-    be writable; ``$NUMBA_CACHE_DIR`` goes before it.
+    The folder is named by a digest of the Python files in the ``sources`` folders. Numba itself looks at a file's own
+    time stamp alone, and would miss a change in a function that is inlined from another file. The folder lies in
+    `cache_folder`, since an installed package may not be writable; ``$NUMBA_CACHE_DIR`` takes precedence.
     """
     from numba.core import config
 

@@ -1,7 +1,7 @@
 """Every exception that the project raises on purpose, under one base.
 
-A message says what was expected, what was received and the remedy; the offending value is kept in ``value`` so that
-a caller can act on it without parsing text.
+A message says what was expected, what was received and the remedy. The offending value is in ``value``, so that a
+caller can act on it without parsing text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class SynthError(Exception):
-    """Base of the project's errors; ``value`` holds what was wrong, where one value was."""
+    """Base of the project's errors; ``value`` is the offending value, or None where there is no single one."""
 
     def __init__(self, message: str, value: object = None) -> None:
         super().__init__(message)
@@ -23,15 +23,15 @@ class RecipeError(SynthError):
 
 
 class FontError(RecipeError):
-    """A font that cannot be opened, lacks a character, or draws it like another case."""
+    """A font that cannot be opened, lacks a character, cuts it off, or draws it like the other case."""
 
 
 class StageError(RecipeError):
-    """A stage of the user's own that raised while an image was drawn; ``value`` is its ``package.module:name``."""
+    """A user's own stage that raised while an image was rendered; ``value`` is its ``package.module:name``."""
 
 
 class RejectionError(SynthError):
-    """A filter that rejects every candidate: raised instead of trying for ever."""
+    """A filter or limit that rejects every candidate of a sample; ``value`` is the sample's index."""
 
 
 class RealImagesError(SynthError):
@@ -39,7 +39,7 @@ class RealImagesError(SynthError):
 
 
 class StreamError(SynthError):
-    """A stream that cannot start or go on: no cluster, a lost worker, a timeout."""
+    """A stream that cannot start or continue: no cluster, a lost worker, a timeout."""
 
 
 class RunError(SynthError):
@@ -55,7 +55,7 @@ class LabelError(SynthError):
 
 
 class ArrayError(SynthError, ValueError):
-    """A caller's array of another shape, dtype or memory layout than the recipe asks for."""
+    """An argument of a wrong shape, dtype, memory layout or range; it is a ValueError too."""
 
 
 def __getattr__(name: str) -> Any:

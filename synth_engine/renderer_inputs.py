@@ -1,4 +1,4 @@
-"""What both renderers take from a recipe: its texts, its shared mask, and where characters start."""
+"""What both renderers take from a recipe: the texts, the shared mask, and where characters start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synth_engine.recipe import Recipe
 
 
 def text_of(recipe: Recipe) -> Text:
-    """What the recipe's texts are drawn from."""
+    """The arrays from which the kernels sample texts and faces."""
     most, number = recipe.length_max, {character: i for i, character in enumerate(recipe.alphabet)}
     pools = recipe.alphabets or (recipe.alphabet,) * most
     return Text(
@@ -26,7 +26,7 @@ def text_of(recipe: Recipe) -> Text:
 
 
 def mask_pixels(recipe: Recipe) -> NDArray[np.bool_]:
-    """The recipe's shared mask: (H, W) bool, its lines drawn by Pillow, its rows OR-ed in."""
+    """The recipe's shared mask, (H, W) bool: its lines as Pillow draws them, OR its rows."""
     height, width = recipe.shape
     picture = Image.new("1", (width, height))
     draw = ImageDraw.Draw(picture)
@@ -49,7 +49,10 @@ def x_ranges(recipe: Recipe) -> NDArray[np.float64]:
 
 
 def thresholds(shares: Sequence[float], bits: int) -> NDArray[np.uint64]:
-    """Cumulative shares scaled to 2^bits; a draw d of that many bits chooses the first entry above it."""
+    """Cumulative shares scaled to 2^bits, (N,) uint64: a random number of that many bits selects the first above it.
+
+    Example: shares 1 and 3 with 16 bits are [16384, 65536]; a number below 16384 selects the first.
+    """
     cumulative = np.cumsum(shares) / np.sum(shares)
     scaled = np.round(cumulative * 2.0**bits)
     scaled[-1] = 2.0**bits
@@ -57,6 +60,6 @@ def thresholds(shares: Sequence[float], bits: int) -> NDArray[np.uint64]:
 
 
 def _indices(texts: Sequence[str], number: dict[str, int], width: int) -> NDArray[np.uint8]:
-    """(texts, width): the characters' numbers, padded with 255."""
+    """(texts, width) uint8: the characters' indices into the alphabet, padded with 255."""
     rows = [[number[character] for character in text] + [255] * (width - len(text)) for text in texts]
     return np.array(rows, np.uint8).reshape(len(texts), width)

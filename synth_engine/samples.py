@@ -1,4 +1,4 @@
-"""Samples as arrays: what a caller gets, what a renderer is given to fill, and what it gives back."""
+"""Samples as arrays: what a caller gets, what a renderer fills, and what it returns."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Batch:
     labels: (N, L) uint8, indices into ``alphabet``, 255 where a text is shorter than L.
     boxes: (N, L, 4) int16, x0, y0, x1, y1 in px of each character's ink before mask and noise, half-open, clipped to
     the canvas; zeros where padded.
-    centres: (N, L, 2) float32, x, y in px: mean position of the pixels of each character's mask (pixel (0, 0) has its
-    middle at 0.5, 0.5); zeros where padded or wholly off the canvas. None when not asked for.
-    masks: (N, L, H, W) uint8, 1 where a character has ink, covered by others or not. None when not asked for.
-    candidates: images drawn, rejected ones included; relabelled: texts given up because no placement passed (with
-    ``redraw = "all"`` that is every rejected candidate).
+    centres: (N, L, 2) float32, x, y in px: mean position of the pixels of each character's mask, where the middle of
+    pixel (0, 0) is (0.5, 0.5); zeros where padded or wholly off the canvas. None unless they were asked for.
+    masks: (N, L, H, W) uint8, 1 where a character has ink, covered by others or not. None unless they were asked for.
+    candidates: images tried, rejected ones included. relabelled: texts given up because no placement passed; with
+    ``redraw = "all"``, every rejected candidate.
     """
 
     images: NDArray[np.uint8]
@@ -48,14 +48,14 @@ class Batch:
 
 
 class FillCount(NamedTuple):
-    """What a fill cost: candidates drawn and texts given up, as in `Batch`."""
+    """What filling arrays took: candidates tried and texts given up, as in `Batch`."""
 
     candidates: int
     relabelled: int
 
 
 class Outputs(NamedTuple):
-    """Arrays that fit; shapes and dtypes as in `Batch`. What was not asked for is empty."""
+    """Arrays to fill; shapes and dtypes as in `Batch`. Those that were not asked for are empty."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -71,7 +71,7 @@ class Outputs(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """failed: index in the batch of the sample that no candidate passed for, or -1; the rest as in `Batch`."""
+    """failed: index in the batch of the first sample that no candidate passed for, or -1; the rest as in `Batch`."""
 
     failed: int
     candidates: int
@@ -79,11 +79,11 @@ class Rendered(NamedTuple):
 
 
 class Renderer(Protocol):
-    """Draws the samples of one (recipe, seed). Thread-safe."""
+    """Renders the samples of one (recipe, seed). Thread-safe."""
 
     @property
     def tries_max(self) -> int:
-        """Candidates that a sample is tried before it is an error."""
+        """Most candidates of one sample; if all are rejected, it is an error."""
 
     def render(self, out: Outputs, start: int) -> Rendered:
         """Fill ``out`` with the samples from ``start`` on."""

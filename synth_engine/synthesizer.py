@@ -1,7 +1,7 @@
-"""Synthesizer: any range of sample indices of (recipe, seed) as arrays.
+"""Synthesizer: any range of samples of (recipe, seed) as arrays.
 
-The checks and allocations that the renderers leave out are here. Sample ``i`` is one fixed image with one fixed label,
-whatever the batch size, the thread, or the machine.
+It checks and allocates, which the renderers do not. Sample ``i`` is one fixed image with one fixed label, for any batch
+size, thread or machine.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ SAMPLES_MAX = 2**62
 
 
 class Synthesizer:
-    """Makes the samples of ``recipe`` under ``seed`` (0 ≤ seed < 2⁶⁴). Thread-safe; releases the GIL while drawing.
+    """Makes the samples of ``recipe`` under ``seed`` (0 ≤ seed < 2⁶⁴). Thread-safe; releases the GIL while it renders.
 
-    Raises RecipeError for a recipe built from values that make no sense, and FontError for a font that cannot be used.
+    Raises RecipeError for a recipe that makes no sense. Raises FontError for a font that is missing, lacks a character
+    of the recipe, draws one past the tile, or draws one like the other case.
     """
 
     def __init__(self, recipe: Recipe, seed: int = 0) -> None:
         if not 0 <= seed < 2**64:
             raise ArrayError(f"`seed` is {seed}; expected an integer from 0 to 2**64 - 1", seed)
-        recipe = recipe.checked()  # one that was built in Python may not make sense
+        recipe = recipe.checked()  # it may have been built in Python, where nothing checks the types
         self.recipe, self.seed = recipe, seed
         self._renderer = _renderer(recipe, seed)
         self._local = threading.local()
@@ -61,10 +62,10 @@ class Synthesizer:
         masks: NDArray[np.uint8] | None = None,
         packed: bool = False,
     ) -> FillCount:
-        """Write samples from ``start`` on into the caller's C-contiguous arrays (shapes as in `Batch`).
+        """Write samples from ``start`` on into the caller's C-contiguous arrays, of the shapes and dtypes of `Batch`.
 
-        Nothing is allocated per sample. Raises ArrayError for arrays that do not fit, and RejectionError when no
-        candidate for a sample passes the filter; the samples before it have been written.
+        Nothing is allocated per sample. Raises ArrayError for arrays that do not fit. Raises RejectionError when no
+        candidate of a sample passes the filter; the samples before it are written.
         """
         count = len(labels)
         if boxes is None:
@@ -78,13 +79,10 @@ class Synthesizer:
             packed=packed,
         )
         self._check(out, count, start, asked={"centres": centres is not None, "masks": masks is not None})
-        return self.draw(out, start)
+        return self.fill_unchecked(out, start)
 
-    def draw(self, out: Outputs, start: int) -> FillCount:
-        """As `fill`, into arrays that are known to fit: nothing is checked, which a stream need not pay for each batch.
-
-        Raises RejectionError.
-        """
+    def fill_unchecked(self, out: Outputs, start: int) -> FillCount:
+        """As `fill`, into arrays that are known to fit, such as a stream's own; raises RejectionError."""
         failed, candidates, relabelled = self._renderer.render(out, start)
         if failed >= 0:
             self._raise_rejected(start + failed)
@@ -127,7 +125,7 @@ class Synthesizer:
         )
 
     def _spare_boxes(self, count: int) -> NDArray[np.int16]:
-        """Boxes nobody asked for, written to memory that the thread keeps."""
+        """Memory of this thread for boxes that nobody asked for."""
         spare: NDArray[np.int16] | None = getattr(self._local, "boxes", None)
         if spare is None or len(spare) < count:
             spare = self._local.boxes = np.empty((count, self.recipe.length_max, 4), np.int16)
@@ -135,7 +133,7 @@ class Synthesizer:
 
 
 def _renderer(recipe: Recipe, seed: int) -> Renderer:
-    # Renderers load Numba, which an import of the package alone need not.
+    # Imported here because renderers load Numba: importing the package alone does not need it.
     if recipe.picture is not None:
         from synth_engine.picture.renderer import PictureRenderer
 

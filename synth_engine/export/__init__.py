@@ -1,6 +1,6 @@
-"""Data sets on disk: PNG files, WebDataset tar files, TFRecords or Parquet, in shards that any machine may make.
+"""Data sets on disk: PNG files, WebDataset tar files, TFRecords or Parquet, in shards that any machine can make.
 
-Importing this package loads none of the formats' libraries; writing one does.
+Importing this package loads no format's library; writing a shard does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORKERS_MAX = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What an export did: ``images`` written, in ``made`` shards; ``kept`` shards were there already."""
+    """What an export did: ``images`` written, in ``made`` shards; ``kept`` shards existed before."""
 
     images: int
     made: int
@@ -50,17 +50,17 @@ def export_dataset(
 ) -> Exported:
     """Write samples ``start`` … ``start + count - 1`` of (recipe, seed) into the folder ``out``, in ``shards`` parts.
 
-    Shard k holds the indices ``start + count·k // shards`` … below ``start + count·(k + 1) // shards``, and depends on
-    nothing but the arguments: the same bytes from any process on any machine with the same versions of the libraries.
-    ``only`` names the shards to make (None: all), so that several machines can share the work and the folder; a shard
-    may be made by one process at a time. Shards that are there are kept, an unfinished one is made again.
+    Shard k holds the samples from ``start + count·k // shards`` to below ``start + count·(k + 1) // shards``. Its bytes
+    depend on the arguments alone: any process makes the same, on any machine with the same versions of the libraries.
+    ``only`` names the shards to make (None: all), so that several machines can share the work and the folder. One
+    process may make a shard at a time. Finished shards are kept; an unfinished one is made again.
 
-    ``workers`` processes make a shard each at a time; 0 is this process, None one a processor. They are spawned: a
-    script that asks for them needs its ``if __name__ == "__main__"``.
+    ``workers`` processes make one shard each at a time; 0 is this process, None is one process a processor. They are
+    spawned: a script that asks for them needs its ``if __name__ == "__main__"``.
 
-    What is written, L being ``recipe.length_max`` and (H, W) ``recipe.shape``:
+    What is written, where L is ``recipe.length_max`` and (H, W) is ``recipe.shape``:
 
-    - ``dataset.toml`` (what the data set is) and ``recipe.toml``;
+    - ``dataset.toml`` (what the data set is, with a ``format_version``) and ``recipe.toml``;
     - ``png``: a folder ``shard-00000`` a shard, or with one shard ``out`` itself, of ``<index>.png``, ``labels.csv``
       (name,text), ``boxes.csv`` (name,character,x0,y0,x1,y1) and ``masks/<index>.mask.png``;
     - ``webdataset``: ``shard-00000.tar``, a sample's members ``<index>.png``, ``<index>.json`` ({"text", "boxes"}) and
@@ -70,14 +70,15 @@ def export_dataset(
     - ``parquet``: ``shard-00000.parquet``, columns index int64, text string, image binary (PNG), boxes list<int16> of
       4·L, mask binary (PNG).
 
-    Pictures are 8-bit PNG: grey (H, W), the ink of binary recipes 255, or RGB. Boxes are those of `Batch`: L of them
-    x0, y0, x1, y1 in px, zeros past the text's end. A mask picture is (L·H, W), 0 or 255: the characters' masks one
-    below the other, `Batch.masks[i].reshape(L * H, W)`, since masks may overlap.
+    Pictures are 8-bit PNG: grey (H, W), where the ink of binary recipes is 255, or RGB. Boxes are the L boxes of
+    `Batch`: x0, y0, x1, y1 in px, zeros past the text's end. A mask picture is (L·H, W), 0 or 255: the characters'
+    masks one below the other, `Batch.masks[i].reshape(L * H, W)`, since masks may overlap.
 
-    Raises RunError for numbers out of range, for a folder that holds anything else, and for a shard that fails (its
-    ``value`` is the shard, its message has the cause); SynthError when the format's library is missing; FontError.
+    Raises RunError for numbers out of range, for a folder that holds anything else or a data set of an unknown format
+    version, and for a shard that fails (``value`` is the shard, the message has the cause). Raises SynthError when the
+    format's library is missing, and RecipeError and FontError as `Synthesizer` does.
     """
-    recipe = recipe.checked()  # 6 px and 6.0 px are one length: recipe.toml has the same bytes from every machine
+    recipe = recipe.checked()  # 6 px become 6.0 px, so recipe.toml has the same bytes from every machine
     plan = ExportPlan(
         recipe=recipe, seed=seed, start=start, count=count, shards=shards, format=format, boxes=boxes, masks=masks
     )
@@ -85,7 +86,7 @@ def export_dataset(
     if workers is not None:
         within("workers", workers, 0, WORKERS_MAX)
     check_library(format)
-    synth = Synthesizer(recipe, seed)  # before anything is written, and so that workers find its glyphs in the cache
+    synth = Synthesizer(recipe, seed)  # errors come before anything is written; workers find the glyphs in the cache
     folder = Path(out)
     claim(folder, plan)
     missing = [shard for shard in wanted if not plan.is_made(folder, shard)]

@@ -13,11 +13,11 @@ import numpy as np
 from synth_engine.export.plan import ExportPlan
 from synth_engine.export.sample_blocks import SampleBlock
 
-BLOCKS_A_GROUP = 16  # row groups of some megabytes
+BLOCKS_A_GROUP = 16  # so a row group has some megabytes
 
 
 def write_parquet(path: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
-    """Write the samples as ``path``, the plan's record in the schema's metadata."""
+    """Write the samples as ``path``, with the plan's record in the schema's metadata."""
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 

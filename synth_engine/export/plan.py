@@ -1,4 +1,4 @@
-"""ExportPlan: which samples a data set holds, and which of them are in which shard."""
+"""ExportPlan: which samples a data set holds, and which shard holds which of them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SHARDS_MAX = 100_000  # five digits in a shard's name
 
 @dataclass(frozen=True, kw_only=True)
 class ExportPlan:
-    """Samples ``start`` … ``start + count - 1`` of (recipe, seed) in ``shards`` contiguous parts of nearly one size.
+    """Samples ``start`` … ``start + count - 1`` of (recipe, seed) in ``shards`` contiguous parts of nearly equal size.
 
-    ``format`` is a key of `ENDINGS`; ``boxes`` and ``masks`` say whether each character's box and pixels are stored
-    too. Raises RunError for a number out of range or an unknown format.
+    ``format`` is a key of `ENDINGS`. ``boxes`` and ``masks`` say whether each character's box and pixels are stored.
+    Raises RunError for a number out of range or an unknown format.
     """
 
     recipe: Recipe
@@ -40,7 +40,7 @@ class ExportPlan:
 
     @property
     def flat(self) -> bool:
-        """Whether the pictures lie in the data set's own folder: PNG files in a single shard."""
+        """Whether the pictures lie in the data set's folder itself: PNG files in a single shard."""
         return self.format == "png" and self.shards == 1
 
     def span(self, shard: int) -> range:
@@ -49,15 +49,15 @@ class ExportPlan:
         return range(self.start + first, self.start + stop)
 
     def path(self, folder: Path, shard: int) -> Path:
-        """The file, or for PNG the folder, that ``shard`` is in."""
+        """The file of ``shard``; for PNG, its folder."""
         return folder if self.flat else folder / f"shard-{shard:05d}{ENDINGS[self.format]}"
 
     def is_made(self, folder: Path, shard: int) -> bool:
-        """Whether ``shard`` is finished: it appears under its name as a whole; in a flat folder, labels.csv is last."""
+        """Whether ``shard`` is finished. It appears under its name as a whole; a flat folder gets labels.csv last."""
         return (folder / "labels.csv" if self.flat else self.path(folder, shard)).exists()
 
     def record(self) -> dict[str, Any]:
-        """What tells this data set from another, and what a reader needs to know of it, as plain values."""
+        """What distinguishes this data set from others, and what its users need to know, as plain values."""
         return {
             "recipe": self.recipe.name,
             "recipe_key": self.recipe.key,

@@ -15,7 +15,7 @@ Put = Callable[[str, Callable[[], bytes]], None]
 
 
 def write_folder(folder: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
-    """Fill the new ``folder``."""
+    """Write the samples into the new ``folder``."""
     (folder / "masks" if plan.masks else folder).mkdir(parents=True)
 
     def put(name: str, encode: Callable[[], bytes]) -> None:
@@ -25,7 +25,7 @@ def write_folder(folder: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) 
 
 
 def add_to_folder(folder: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
-    """Fill ``folder``, which may hold some of the pictures: those are kept. labels.csv comes last."""
+    """Write the samples into ``folder``; pictures that it holds already are kept. labels.csv comes last."""
     (folder / "masks" if plan.masks else folder).mkdir(parents=True, exist_ok=True)
     with staging(folder / "png") as parts:
 

@@ -1,4 +1,4 @@
-"""The samples of a shard, a block at a time, with their pictures as PNG."""
+"""The samples of a shard in blocks, with their pictures as PNG."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCK_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class SampleBlock:
-    """Neighbouring samples: their `Batch`, and what is stored of it. ``color`` is the recipe's."""
+    """Consecutive samples: their `Batch`, and what is stored of it. ``color`` is the recipe's."""
 
     batch: Batch
     color: str
@@ -44,15 +44,18 @@ class SampleBlock:
         return _encode(image * np.uint8(255) if self.color == "binary" else image)
 
     def mask(self, i: int) -> bytes:
-        """PNG of (L·H, W), 0 or 255: below each other, each character's ink, zeros past the text's end."""
+        """The masks of sample ``i`` as PNG (L·H, W), 0 or 255: one character's ink below the other's, then zeros.
+
+        Raises ArrayError for a block without masks.
+        """
         if self.batch.masks is None:
-            raise ArrayError("this block was drawn without masks; ask the plan for them")
+            raise ArrayError("this block has no masks; expected a plan with `masks=True`")
         planes = self.batch.masks[i].reshape(-1, self.batch.masks.shape[-1])
         return _encode(np.where(planes != 0, np.uint8(255), np.uint8(0)))
 
 
 def blocks_of(synth: Synthesizer, plan: ExportPlan, shard: int, tick: Callable[[int], object]) -> Iterator[SampleBlock]:
-    """The blocks of ``shard`` in order; ``tick`` gets the number of samples that have been dealt with since."""
+    """The blocks of ``shard`` in order; after each, ``tick`` gets the number of its samples."""
     span, most = plan.span(shard), block_size(plan)
     for first in range(span.start, span.stop, most):
         batch = synth.batch(first, min(most, span.stop - first), masks=plan.masks)
@@ -61,14 +64,14 @@ def blocks_of(synth: Synthesizer, plan: ExportPlan, shard: int, tick: Callable[[
 
 
 def block_size(plan: ExportPlan) -> int:
-    """Samples that are drawn at once: as many as fit in `BLOCK_BYTES`, `BLOCK` at most."""
+    """Samples in a block: as many as fit into `BLOCK_BYTES`, at most `BLOCK`."""
     pixels = math.prod(plan.recipe.image_shape)
     masks = plan.recipe.length_max * math.prod(plan.recipe.shape) if plan.masks else 0
     return max(1, min(BLOCK, BLOCK_BYTES // (pixels + masks)))
 
 
 def _encode(image: NDArray[np.uint8]) -> bytes:
-    import cv2  # twice as fast as Pillow here
+    import cv2  # encodes these images twice as fast as Pillow
 
     rgb = image.ndim == 3
     done, content = cv2.imencode(".png", image[..., ::-1] if rgb else image, _options(cv2, rgb))
@@ -78,7 +81,7 @@ def _encode(image: NDArray[np.uint8]) -> bytes:
 
 
 def _options(cv2: Any, rgb: bool) -> list[int]:
-    """Runs for flat pictures: a fifth smaller than matches, and sooner; colour gains by matches."""
+    """Run lengths make flat pictures a fifth smaller than string matches do, and faster; colour gains by matches."""
     strategy = cv2.IMWRITE_PNG_STRATEGY_DEFAULT if rgb else cv2.IMWRITE_PNG_STRATEGY_RLE
     return [
         cv2.IMWRITE_PNG_COMPRESSION, 1,

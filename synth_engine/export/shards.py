@@ -1,4 +1,4 @@
-"""Making one shard, whole or not at all, in the format's own library."""
+"""Making one shard, whole or not at all, with the format's own library."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LIBRARIES = {
 
 
 def check_library(format: str) -> None:
-    """Raise SynthError, with what to install, where the format's library is missing; does not load it."""
+    """Raise SynthError, with what to install, if the format's library is missing; does not load it."""
     package, extra = LIBRARIES.get(format, (None, None))
     if package and importlib.util.find_spec(package) is None:
         raise SynthError(
@@ -43,9 +43,9 @@ def check_library(format: str) -> None:
 
 
 def make_shard(synth: Synthesizer, plan: ExportPlan, folder: Path, shard: int, tick: Tick) -> None:
-    """Write ``shard``, which is not made yet, into ``folder``; ``tick`` gets the number of samples done since.
+    """Write the missing ``shard`` into ``folder``; ``tick`` gets the number of samples done since its last call.
 
-    Raises RunError, with the shard as its value, for what goes wrong with a sample or with a file.
+    Raises RunError, whose value is the shard, for whatever goes wrong with a sample or a file.
     """
     blocks = blocks_of(synth, plan, shard, tick)
     try:
@@ -55,7 +55,7 @@ def make_shard(synth: Synthesizer, plan: ExportPlan, folder: Path, shard: int, t
             _make(plan.path(folder, shard), plan, blocks)
     except (SynthError, OSError) as error:
         raise RunError(
-            f"shard {shard} of {plan.shards}: {error}; finished shards are whole, and the same command goes on", shard
+            f"shard {shard} of {plan.shards}: {error}; finished shards are kept, and the same command goes on", shard
         ) from error
 
 

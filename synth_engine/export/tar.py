@@ -12,7 +12,7 @@ from synth_engine.export.sample_blocks import SampleBlock
 
 
 def write_tar(path: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
-    """Write the samples as ``path``; the same bytes whenever and by whomever."""
+    """Write the samples as ``path``; the bytes do not depend on the time or the user."""
     from webdataset import TarWriter
 
     fixed = {"mtime": 0, "user": "synth-engine", "group": "synth-engine", "mode": 0o644}

@@ -13,13 +13,13 @@ from synth_engine.tensorflow_setup import prepare_tensorflow
 
 
 def write_tfrecord(path: Path, plan: ExportPlan, blocks: Iterator[SampleBlock]) -> None:
-    """Write the samples as ``path``; raises RunError where TensorFlow cannot."""
+    """Write the samples as ``path``; raises RunError if TensorFlow cannot write it."""
     tf = prepare_tensorflow(None)
     try:
         with tf.io.TFRecordWriter(str(path)) as writer:
             for block in blocks:
                 for example in _examples(tf.train, block, plan):
-                    # a map's order in the bytes is open unless asked for
+                    # otherwise the order of a map's entries is not fixed
                     writer.write(example.SerializeToString(deterministic=True))
     except tf.errors.OpError as error:
         raise RunError(f"TensorFlow cannot write {path.name}: {error.message}", path) from error

@@ -1,4 +1,4 @@
-"""Shards made by several processes: one task a shard, one counter, one failure, and an end in good order."""
+"""Shards made by several processes: one task a shard, a common progress, and an orderly end after a failure."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ POLL_S = 0.2  # how often the progress is shown
 
 
 class Shared(NamedTuple):
-    """Memory of all processes: ``stop`` is 1 when no shard is wanted any more, ``done[k]`` shard k's samples so far."""
+    """Memory of all processes: ``stop`` is 1 once no more shards are wanted, ``done[k]`` counts shard k's samples."""
 
     stop: Any
     done: Any
 
 
 def default_workers(shards: int) -> int:
-    """One process a processor, never more than shards; 0 (this process) where that is one."""
+    """One process a processor, at most one a shard; 0, this process, where that is one."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = min(shards, usable)
     return workers if workers > 1 else 0
 
 
 def make_shards(plan: ExportPlan, folder: Path, shards: Sequence[int], workers: int, tick: Tick) -> None:
-    """Make ``shards`` in ``workers`` processes; ``tick`` gets the number of samples done since.
+    """Make ``shards`` in ``workers`` processes; ``tick`` gets the number of samples done since its last call.
 
-    The first failure is raised, after the other workers have stopped and cleared away what they had not finished; so
-    it is on Ctrl-C. Raises RunError as `make_shard`, or when a process is lost.
+    After the first failure, and on Ctrl-C, the other workers stop and clear away their unfinished shards before it is
+    raised. Raises RunError as `make_shard` does, and when a process is lost.
     """
-    context = get_context("spawn")  # a fork would copy locks that threads of this process hold
-    # no locks: a worker that is killed while it holds one would leave the others, and this process, waiting for ever
+    context = get_context("spawn")  # a fork would copy the locks that other threads hold
+    # without locks: a worker killed while it holds one would leave all others waiting for ever
     shared = Shared(stop=context.RawValue("b", 0), done=context.RawArray("q", plan.shards))
     job = (plan, folder, shared)
     pool = ProcessPoolExecutor(min(workers, len(shards)), context, initializer=_start, initargs=job)
@@ -53,7 +53,7 @@ def make_shards(plan: ExportPlan, folder: Path, shards: Sequence[int], workers: 
         _follow(tasks, shared, tick)
     except BrokenProcessPool as error:
         raise RunError(
-            "a worker was lost without a word (killed, or out of memory?); finished shards are whole, and the same "
+            "a worker was lost without a word (killed, or out of memory?); finished shards are kept, and the same "
             "command goes on: try fewer --workers"
         ) from error
     finally:
@@ -74,9 +74,9 @@ def _follow(tasks: Sequence[Future[None]], shared: Shared, tick: Tick) -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Start processes in this block: they never see Ctrl-C, which goes to all of a terminal's processes.
+    """Hold back Ctrl-C: processes that are started meanwhile never see it, and this one sees it at the end.
 
-    This one sees it once the block has ended, since a process that is broken off while it starts says so at length.
+    A terminal sends Ctrl-C to all its processes, and one that is interrupted while it starts prints a long traceback.
     """
     with _handler_held(), _signal_blocked():
         yield
@@ -84,7 +84,7 @@ def interrupts_held() -> Iterator[None]:
 
 @contextmanager
 def _signal_blocked() -> Iterator[None]:
-    """Blocked for this thread and, by inheritance, for the processes that it starts."""
+    """Block SIGINT in this thread and, by inheritance, in the processes that it starts."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -97,7 +97,7 @@ def _signal_blocked() -> Iterator[None]:
 
 @contextmanager
 def _handler_held() -> Iterator[None]:
-    """Another thread may receive the signal: Python then calls the handler in the main thread all the same."""
+    """Put off the handler too: where another thread receives the signal, Python still calls it in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -112,7 +112,7 @@ def _handler_held() -> Iterator[None]:
 
 
 class ShardWorker:
-    """What a worker process keeps between its shards."""
+    """What a worker process keeps from shard to shard."""
 
     def __init__(self, plan: ExportPlan, folder: Path, shared: Shared) -> None:
         self.plan, self.folder, self.shared = plan, folder, shared
@@ -122,7 +122,7 @@ class ShardWorker:
         return Synthesizer(self.plan.recipe, self.plan.seed)
 
     def make(self, shard: int) -> None:
-        """Make ``shard``; raises CancelledError, with nothing left of it, once it is no longer wanted."""
+        """Make ``shard``; raises CancelledError, and leaves nothing of it, once it is no longer wanted."""
 
         def tick(count: int) -> None:
             self.shared.done[shard] += count
@@ -147,7 +147,7 @@ def _make(shard: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed parent cannot tell its workers; they would wait for it for ever."""
+    """End with the parent process: a killed one cannot tell its workers, which would wait for ever."""
     parent = parent_process()
     if parent is not None:
         parent.join()

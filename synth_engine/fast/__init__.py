@@ -1,1 +1,1 @@
-"""The fast path: binary recipes whose characters stand turned in cells, drawn on rows of 64-bit words."""
+"""The fast path: binary recipes whose characters stand turned in cells, rendered on rows of 64-bit words."""

@@ -1,4 +1,4 @@
-"""A recipe turned into the numbers and arrays that the fast kernels take."""
+"""A recipe as the numbers and arrays that the fast kernels take."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plan_of(recipe: Recipe, *, profiles: bool) -> Plan:
 
 
 def _filter(recipe: Recipe) -> tuple[int, int, int, int]:
-    """(run of inked columns or 0 = off, slack, candidates a text is tried, candidates a sample is tried)."""
+    """(run of inked columns or 0 = off, slack in px, most candidates of a text, most candidates of a sample)."""
     rule = recipe.filter
     if rule is None:
         return 0, 2, 1, 1
@@ -43,12 +43,12 @@ def _filter(recipe: Recipe) -> tuple[int, int, int, int]:
 
 
 def uses_profiles(recipe: Recipe, words: int) -> bool:
-    """Whether the filter can decide by the column profiles of glyphs that are ``words`` words wide."""
+    """Whether the filter can decide by column profiles, for glyphs that are ``words`` 64-bit words wide."""
     return recipe.filter is not None and recipe.filter.slack_px == 2 and recipe.shape[1] <= 128 and words == 1
 
 
 def _planes(pixels: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """(words, tall): a picture as the kernels' canvas holds it."""
+    """(words, tall) uint64: pixels (H, W) as the kernels' canvas holds them, ``tall`` being H rounded up to `LANES`."""
     height, width = pixels.shape
     tall = np.zeros((-(-height // LANES) * LANES, width), np.bool_)
     tall[:height] = pixels

@@ -1,4 +1,4 @@
-"""The fast path: binary recipes whose characters stand turned in cells, drawn on rows of 64-bit words."""
+"""BinaryRenderer: the samples of a binary recipe with a `Placement`, by the fast kernels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synth_engine.samples import Outputs, Rendered
 
 
 class BinaryRenderer:
-    """Draws the samples of such a recipe; one instance serves any number of threads."""
+    """Renders the samples of (recipe, seed); one instance serves any number of threads."""
 
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self._recipe, self._seed = recipe, np.uint64(seed)
@@ -27,7 +27,7 @@ class BinaryRenderer:
 
     @property
     def tries_max(self) -> int:
-        """Candidates that a sample is tried before it is an error."""
+        """Most candidates of one sample; if all are rejected, it is an error."""
         return int(self._plan.filter[3])
 
     def render(self, out: Outputs, start: int) -> Rendered:

@@ -1,1 +1,1 @@
-"""Fonts: opened and proved to draw what labels say; characters as banks of turned glyphs."""
+"""Fonts: opened, checked to draw what the labels say, and rasterised as banks of turned glyphs."""

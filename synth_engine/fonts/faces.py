@@ -1,4 +1,4 @@
-"""Opening a recipe's fonts with Pillow, and proving that they draw what the labels will say."""
+"""A recipe's fonts: opened with Pillow, and checked to draw what the labels say."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MISSING = "\uffff"  # a noncharacter: no font may map it, so it shows what the f
 
 
 def font_path(file: str) -> Path:
-    """The path of a recipe's font file; raises FontError when the file or the package that brings it is missing."""
+    """The path of a recipe's font ``file``; raises FontError if it, or the package that brings it, is missing."""
     if not file.startswith("package:"):
         path = Path(file)
     else:
@@ -58,9 +58,9 @@ def _set_axes(face: ImageFont.FreeTypeFont, font: Font) -> None:
 
 
 def kerning_of(font: Font, characters: str) -> NDArray[np.float64]:
-    """(C, C) px that the face moves each pair (first, second) together or apart; raises FontError without Raqm.
+    """Kerning of each pair (first, second) of ``characters``, (C, C) px; raises FontError without Raqm.
 
-    Not with Pillow's basic layout: it passes over GPOS tables, and takes a 64th of what a ``kern`` table says.
+    Pillow's basic layout will not do: it ignores GPOS tables, and applies a 64th of what a ``kern`` table says.
     """
     if not features.check("raqm"):
         raise FontError(
@@ -76,8 +76,8 @@ def kerning_of(font: Font, characters: str) -> NDArray[np.float64]:
     return np.array([[length(a + b, "kern") - length(a + b, "-kern") for b in characters] for a in characters])
 
 
-def draw_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> Image.Image:
-    """``character`` in white on a black tile of 8-bit grey, placed as `Raster` says."""
+def render_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> Image.Image:
+    """``character`` in white on a black tile of 8-bit grey, which is as large as `Raster` says."""
     width = raster.tile_px if raster.tile_width == "square" else math.ceil(face.getlength(character))
     tile = Image.new("L", (max(1, width), raster.tile_px))
     at, anchor = ((0, 0), "la") if raster.baseline_px is None else ((0, raster.baseline_px), "ls")
@@ -86,20 +86,20 @@ def draw_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> I
 
 
 def check_fonts(recipe: Recipe) -> None:
-    """Raise FontError unless every face of ``recipe`` draws each of its characters whole, and as its label says."""
-    raster = recipe.raster if recipe.placement is not None else None  # other layouts draw on no tile that could cut
+    """Raise FontError unless every face of ``recipe`` draws each of its characters, whole and unlike the other case."""
+    raster = recipe.raster if recipe.placement is not None else None  # without cells there is no tile to cut them off
     for face in recipe.faces:
         check_coverage(face, recipe.glyphs, raster)
 
 
 def check_coverage(font: Font, characters: str, raster: Raster | None) -> None:
-    """Raise FontError for characters that the font lacks, draws off the tile, or draws like another case."""
+    """Raise FontError for ``characters`` that the font lacks, draws past the tile, or draws like the other case."""
     face, size = open_font(font), font.sizes_px[0]
 
     @cache
     def drawn(character: str) -> bytes:
-        # On an ample square tile of its own: shapes are compared here, not placed.
-        return draw_tile(face, character, Raster(tile_px=max(8, 3 * size))).tobytes()
+        # On an ample square tile: shapes are compared here, wherever they stand.
+        return render_tile(face, character, Raster(tile_px=max(8, 3 * size))).tobytes()
 
     lacking = [c for c in characters if drawn(c) == drawn(MISSING) or not any(drawn(c))]
     if lacking:
@@ -123,7 +123,7 @@ def check_coverage(font: Font, characters: str, raster: Raster | None) -> None:
 
 
 def _overflows(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> bool:
-    """A tenth of the tile may be lost on each side: the original draws at the origin and so cuts the tail of its j."""
+    """A tenth of the tile may be lost on each side: the original generator cuts the tail of its j so."""
     at, anchor = ((0, 0), "la") if raster.baseline_px is None else ((0, raster.baseline_px), "ls")
     left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox(at, character, font=face, anchor=anchor)
     slack = raster.tile_px / 10
@@ -139,7 +139,7 @@ def _drawn_as_other_case(character: str, drawn: Callable[[str], bytes]) -> bool:
 
 
 def _has_ascenders(drawn: Callable[[str], bytes]) -> bool:
-    """Whether this one-case font draws small letters: then b, d and l stand taller than a, c and e."""
+    """Whether a font of one case draws small letters: b, d and l are then taller than a, c and e."""
 
     def height(character: str) -> int:
         pixels = np.frombuffer(drawn(character), np.uint8)

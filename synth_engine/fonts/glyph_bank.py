@@ -1,7 +1,7 @@
-"""GlyphBank: every character of a recipe, in every font and angle, rasterised once and bit-packed.
+"""GlyphBank: every character of a recipe, in every face and at every angle, rasterised once and bit-packed.
 
-The bank is a function of the recipe's glyphs, fonts, raster and turns; it is kept on disk under a key of that
-content, so that a second start costs one read.
+The bank is a function of the recipe's glyphs, fonts, raster and turns. It is kept on disk under a digest of these, so
+that a second start costs one read.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class GlyphBank:
-    """Glyph (font f, character c, angle a) has number (f·C + c)·A + a.
+    """Glyph (face f, character c, angle a) has number (f·C + c)·A + a, of G glyphs.
 
-    rows: (words, R) uint64, bit b of word w is column 64·w + b of the ink; before, between and after the
-    glyphs there are `LANES` blank rows.
-    place: (G, 5) int32: first row, x and y of the ink in the rotated tile, height and width of the ink, in px.
+    rows: (words, R) uint64, bit b of word w is column 64·w + b of the ink; there are `LANES` blank rows before, between
+    and after the glyphs. place: (G, 5) int32, first row, x and y of the ink in the rotated tile, height and width of
+    the ink, all in px.
     """
 
     rows: NDArray[np.uint64]
@@ -42,7 +42,7 @@ class GlyphBank:
 
     @classmethod
     def of(cls, recipe: Recipe) -> GlyphBank:
-        """The bank of ``recipe``, from the cache or made now; raises FontError for fonts that cannot be used."""
+        """The bank of ``recipe``, read from the cache or made now; raises FontError as `check_fonts` does."""
         path = cache_folder() / f"glyphs-{_key(recipe)}.npz"
         bank = _read(path)
         if bank is None:
@@ -52,14 +52,14 @@ class GlyphBank:
 
 
 def turn_angles(turn: Turn, step_deg: float) -> NDArray[np.float64]:
-    """Midpoints (degrees) of equal cells, at most ``step_deg`` wide, over the turn's range."""
+    """(A,) float64: midpoints in degrees of equal cells, at most ``step_deg`` wide, over the turn's range."""
     low, high = turn.angle_deg
     cells = max(1, math.ceil((high - low) / step_deg))
     return low + (np.arange(cells) + 0.5) * (high - low) / cells
 
 
 def rotate_ink(tile: Image.Image, angle_deg: float, raster: Raster) -> NDArray[np.bool_]:
-    """Ink of the tile turned by ``angle_deg`` on an expanded canvas, as the original generator pastes it."""
+    """(h, w) bool: ink of the tile turned by ``angle_deg``, on a canvas that is expanded to hold all of it."""
     turned = tile.rotate(angle_deg, Image.Resampling[raster.resample.upper()], expand=True)
     if raster.edge == "threshold":
         return np.asarray(turned) >= raster.threshold
@@ -73,7 +73,7 @@ def _key(recipe: Recipe) -> str:
         (font.size_px, sorted(font.axes.items()), _digest(font_faces.font_path(font.file))) for font in recipe.faces
     ]
     turns = [turn.angle_deg for turn in recipe.require_placement().turns]
-    sources = [_digest(Path(__file__)), _digest(Path(font_faces.__file__))]  # whatever changes there may change the ink
+    sources = [_digest(Path(__file__)), _digest(Path(font_faces.__file__))]  # a change in these may change the ink
     versions = (sources, features.version("pil"), features.version("freetype2"))
     content = msgspec.json.encode((versions, recipe.glyphs, recipe.raster, faces, turns))
     return hashlib.sha256(content).hexdigest()[:32]
@@ -103,12 +103,12 @@ def _build(recipe: Recipe) -> GlyphBank:
 
 
 def table(bank: GlyphBank, *, profiles: bool) -> NDArray[np.uint64]:
-    """(…, 2) uint64: what the kernels look up for a glyph, in neighbouring entries: a candidate costs one cache miss.
+    """(…, 2) uint64: what the kernels look up for a glyph, in neighbouring entries, so that it costs one cache miss.
 
     Entry 2·g: first row + 2³²·height + 2⁴⁸·width of glyph g; x + 2³²·y of its ink in the tile (px).
     Entry 2·g + 1: its columns with at least one, and with at least two, inked px.
-    With ``profiles``, for glyphs one word wide, 2·R + 1 more entries of such columns follow: of the glyph that row r
-    belongs to, from its first row to r; R entries on, from r to its last row; and last, of nothing.
+    With ``profiles``, for glyphs one word wide, 2·R + 1 more entries of such columns follow. The first R are of the
+    glyph that row r belongs to, from its first row to r; the next R, from r to its last row; the last is blank.
     """
     first, x, y, height, width = bank.place.astype(np.uint64).T
     found = np.zeros((2 * len(first), 2), np.uint64)
@@ -138,12 +138,12 @@ def _profiles(bank: GlyphBank) -> NDArray[np.uint64]:
 def _font_inks(recipe: Recipe, font: int, angles: NDArray[np.float64]) -> list[tuple[int, int, NDArray[np.bool_]]]:
     spec = recipe.faces[font]
     face = font_faces.open_font(spec)
-    tiles = [font_faces.draw_tile(face, character, recipe.raster) for character in recipe.glyphs]
+    tiles = [font_faces.render_tile(face, character, recipe.raster) for character in recipe.glyphs]
     return [_trim(rotate_ink(tile, float(angle), recipe.raster)) for tile in tiles for angle in angles]
 
 
 def _trim(ink: NDArray[np.bool_]) -> tuple[int, int, NDArray[np.bool_]]:
-    """(x, y, ink) of the smallest box that holds all ink; an empty box of one px when rotation left none."""
+    """(x, y, ink) of the smallest box that holds all ink; a blank box of one px where rotation left none."""
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if not rows.size:
         return 0, 0, np.zeros((1, 1), dtype=np.bool_)
@@ -165,7 +165,7 @@ def _read(path: Path) -> GlyphBank | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        log.warning("glyph bank %s is damaged (%s): it is made anew", path.name, error)
+        log.warning("glyph bank %s is damaged (%s); it is made anew", path.name, error)
         return None
 
 
@@ -173,4 +173,4 @@ def _store(bank: GlyphBank, path: Path) -> None:
     try:
         write_with(path, lambda temporary: np.savez(temporary, **vars(bank)))
     except OSError as error:
-        log.warning("glyph bank not kept in %s (%s): it is made anew at every start", path.parent, error)
+        log.warning("glyph bank cannot be kept in %s (%s); it is made anew at every start", path.parent, error)

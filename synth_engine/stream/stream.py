@@ -245,7 +245,7 @@ def draw_batch(synth: Synthesizer, plan: StreamPlan, index: int, pool: BufferPoo
     images, labels = pool.empty(shapes[0], "u1"), pool.empty(shapes[1], "u1")
     boxes = pool.empty(shapes[2], "i2")
     try:
-        candidates, relabelled = synth.draw(Outputs(images, labels, boxes), start)
+        candidates, relabelled = synth.fill_unchecked(Outputs(images, labels, boxes), start)
     except SynthError:
         raise
     except Exception as error:

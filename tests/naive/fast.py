@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from synth_engine.fonts.faces import draw_tile, open_font
+from synth_engine.fonts.faces import open_font, render_tile
 from synth_engine.recipe import Recipe
 
 WORD = 2**64 - 1
@@ -109,7 +109,7 @@ class Naive:
         """The character's rotated tile, as a one-bit picture."""
         raster = self.recipe.raster
         resample = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}[raster.resample]
-        turned = draw_tile(self.faces[c.font], c.character, raster).rotate(c.angle_deg, resample, expand=1)
+        turned = render_tile(self.faces[c.font], c.character, raster).rotate(c.angle_deg, resample, expand=1)
         if raster.edge == "threshold":
             return turned.point(lambda grey: 255 * (grey >= raster.threshold)).convert("1")
         paper = Image.new("1", turned.size)

@@ -371,6 +371,12 @@ def test_a_folder_of_anything_else_is_refused_and_kept(tmp_path: Path, tiny: Rec
     export_dataset(tiny, tmp_path / "data", count=4, seed=3)
     with pytest.raises(RunError, match=r"another data set \(seed 3, not 4; shards 1, not 2\)"):
         export_dataset(tiny, tmp_path / "data", count=4, seed=4, shards=2)
+    record = (tmp_path / "data" / "dataset.toml").read_text()
+    (tmp_path / "data" / "dataset.toml").write_text(record.replace("format_version = 1", "format_version = 2"))
+    with pytest.raises(RunError, match=r"has format version 2; expected 1: go on with the synth-engine that wrote it"):
+        export_dataset(tiny, tmp_path / "data", count=4, seed=3)
+    (tmp_path / "data" / "dataset.toml").write_text(record.replace("format_version = 1\n", ""))
+    assert export_dataset(tiny, tmp_path / "data", count=4, seed=3).kept == 1
     (tmp_path / "data" / "dataset.toml").write_text("seed = ")
     with pytest.raises(RunError, match="is damaged"):
         export_dataset(tiny, tmp_path / "data", count=4, seed=3)

@@ -95,13 +95,13 @@ def test_memory_does_not_grow_with_what_was_delivered(tiny: Recipe) -> None:
 
 
 def test_starting_late_draws_nothing_before(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    starts, draw = [], Synthesizer.draw
+    starts, fill = [], Synthesizer.fill_unchecked
 
     def noting(synth: Synthesizer, out: Outputs, start: int) -> Any:
         starts.append(start)
-        return draw(synth, out, start)
+        return fill(synth, out, start)
 
-    monkeypatch.setattr(Synthesizer, "draw", noting)
+    monkeypatch.setattr(Synthesizer, "fill_unchecked", noting)
     with open_stream(tiny, 7, batch_size=4, start_batch=1_000_000, batches=3) as stream:
         assert len(list(stream)) == 3
     assert sorted(starts) == [4_000_000, 4_000_004, 4_000_008]
