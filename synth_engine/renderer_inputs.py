@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from synth_engine.njit import Text
-from synth_engine.recipe import Recipe
+from synth_engine.recipe import Placement, Recipe
 
 
 def text_of(recipe: Recipe) -> Text:
@@ -39,11 +39,10 @@ def mask_pixels(recipe: Recipe) -> NDArray[np.bool_]:
     return pixels
 
 
-def x_ranges(recipe: Recipe) -> NDArray[np.float64]:
-    """(L, 2) float64: lowest x of each character's tile and the span above it, px; raises RecipeError without cells."""
-    placement = recipe.require_placement()
-    x = np.empty((recipe.length_max, 2))
-    x[:, 0] = placement.x_from_px + placement.pitch_px * np.arange(recipe.length_max)
+def x_ranges(placement: Placement, length: int) -> NDArray[np.float64]:
+    """(L, 2): the lowest tile x and the span above it, px, of each of ``length`` characters."""
+    x = np.empty((length, 2))
+    x[:, 0] = placement.x_from_px + placement.pitch_px * np.arange(length)
     x[:, 1] = placement.x_span_px
     return x
 

@@ -14,7 +14,8 @@ from synth_engine.renderer_inputs import mask_pixels, text_of, thresholds, x_ran
 
 def plan_of(recipe: Recipe, *, profiles: bool) -> Plan:
     """The kernels' view of ``recipe``; ``profiles`` as `uses_profiles` says. Raises RecipeError without `placement`."""
-    turns = recipe.require_placement().turns
+    placement = recipe.require_placement()
+    turns = placement.turns
     cells = [len(turn_angles(turn, recipe.raster.angle_step_deg)) for turn in turns]
     first = np.concatenate([[0], np.cumsum(cells)[:-1]])
     y = np.array([turn.y_px for turn in turns], np.float64)
@@ -22,7 +23,7 @@ def plan_of(recipe: Recipe, *, profiles: bool) -> Plan:
         shape=recipe.shape,
         text=text_of(recipe),
         counts=(len(recipe.alphabet), int(sum(cells))),
-        x=x_ranges(recipe),
+        x=x_ranges(placement, recipe.length_max),
         turns=np.stack([thresholds([turn.share for turn in turns], 16), first, cells], axis=1).astype(np.uint64),
         turns_y=np.stack([y[:, 0], y[:, 1] - y[:, 0]], axis=1),
         filter=_filter(recipe),

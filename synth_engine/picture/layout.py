@@ -30,7 +30,7 @@ def layout_of(recipe: Recipe) -> Layout:
         line[:2] = [low_high(where.x_px), low_high(where.y_px)]
     else:
         assert placement is not None
-        kind, x = CELLS, x_ranges(recipe)
+        kind, x = CELLS, x_ranges(placement, recipe.length_max)
         shares = np.cumsum([turn.share for turn in placement.turns]) / sum(turn.share for turn in placement.turns)
         shares[-1] = 1.0
         ends = np.array([(*turn.angle_deg, *turn.y_px) for turn in placement.turns], np.float64)
