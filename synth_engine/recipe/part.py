@@ -1,6 +1,6 @@
 """What parts of a recipe are made of: their base class, and numbers and ranges with their bounds.
 
-A range is one number or (lowest, highest), sampled uniformly anew for every image. Every number has bounds, which
+A range is one number or (lowest, highest), sampled uniformly for every image. Every number has bounds, which
 stand with its type: `msgspec.Meta` for a plain number, which msgspec checks when it converts a recipe; `Bounds` for a
 range, which `checks` does.
 """

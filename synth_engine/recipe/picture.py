@@ -35,10 +35,10 @@ class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
     """A line of text as a typesetter sets it: advance widths, and ``gap_px`` between neighbours.
 
     The line starts at ``x_px`` (``align = "left"``), or its middle lies ``x_px`` right of the canvas's middle
-    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it. Before a ``space_share`` of
-    the characters, the first one too, stands a space of ``space_px``. A line longer than ``fit_px`` is squeezed to that
-    length, its characters too. ``kerning`` moves pairs as the font says. Pillow reads that with Raqm, which needs the
-    system's FriBiDi: without them it is a FontError.
+    (``centre``). Its baseline is at ``y_px``; each character stands ``jitter_px`` below it. A ``space_share`` of the
+    characters, the first one included, have a space of ``space_px`` before them. A line longer than ``fit_px`` is
+    squeezed to that length, its characters too. ``kerning`` moves pairs as the font says. Pillow reads kerning with
+    Raqm, which needs the system's FriBiDi; without them it is a FontError.
     """
 
     y_px: Position
@@ -53,7 +53,7 @@ class Flow(Part, frozen=True, kw_only=True, tag="flow", tag_field="kind"):
 
 
 class Free(Part, frozen=True, kw_only=True, tag="free", tag_field="kind"):
-    """Each character's middle anywhere in ``x_px`` × ``y_px``; the text reads from left to right."""
+    """Each character's middle lies anywhere in ``x_px`` × ``y_px``; the text reads from left to right."""
 
     x_px: Position
     y_px: Position
@@ -66,14 +66,17 @@ class Character(Part, frozen=True, kw_only=True):
     """Each character's own shape: turned, scaled, slanted (``shear``: px to the right for each px up), in perspective.
 
     ``perspective`` moves each corner of the character's box by up to this share of half its sides, in x and in y.
-    ``stretch`` first stretches its ink to a cell, as high as the face from its ascender to the baseline, or to where
-    the character ends below it; the cells' middles stand on one line. So an x is as tall as an 8: what cutting
-    characters out and resizing them to one height does. A cell is as wide as its character's ``advance``, or all are
-    alike (``even``), as wide as the face's characters on average. With ``turn_first`` ink is slanted and turned as it
-    is, and the box around its turned box is stretched to the cell, which ``scale`` and ``aspect`` then size and whose
-    corners perspective moves: what cutting out, turning and resizing does. ``interpolation``: how the pixels of a
-    turned or resized character are taken from its upright ones; ``nearest``, as Pillow's ``rotate`` and ``transform``
-    do unless told otherwise, frays edges.
+
+    ``stretch`` first stretches the character's ink to a cell. Cells reach from the face's ascender to the baseline, or
+    to where the character ends below it, and their middles stand on one line: an x becomes as tall as an 8, as if
+    characters had been cut out and resized to one height. A cell is as wide as its character's ``advance``, or all are
+    as wide as the face's characters on average (``even``).
+
+    With ``turn_first`` the ink is slanted and turned before it is stretched: the box around the turned ink fills the
+    cell, which ``scale`` and ``aspect`` then size, and whose corners ``perspective`` moves.
+
+    ``interpolation`` is how the pixels of a turned or resized character are taken from its upright ones. ``nearest``,
+    the default of Pillow's ``rotate`` and ``transform``, frays edges.
     """
 
     stretch: Literal["none", "advance", "even"] = "none"
@@ -86,13 +89,14 @@ class Character(Part, frozen=True, kw_only=True):
     interpolation: Literal["bilinear", "nearest"] = "bilinear"
 
 
-# Stages: each is given what was painted so far and changes it.
+# Stages: each gets what was painted so far and changes it.
 
 
 class Own(Part, frozen=True, kw_only=True, tag="own", tag_field="kind"):
-    """A stage of the user's: ``function`` is ``package.module:name``, a compiled function of `picture.own`'s form.
+    """A user's own stage: ``function`` is ``package.module:name``, of the form that `picture.stages.user_stages` says.
 
-    ``values`` are ranges that it is given drawn, in the alphabetical order of their names.
+    It gets a number sampled from each of the ranges in ``values``, in the alphabetical order of their names. A warp
+    that makes ink larger says in ``grow_px`` by how much at most, on every side.
     """
 
     function: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]
@@ -102,28 +106,28 @@ class Own(Part, frozen=True, kw_only=True, tag="own", tag_field="kind"):
 
 
 class Stroke(Part, frozen=True, kw_only=True, tag="stroke", tag_field="kind"):
-    """Strokes ``px`` thicker (positive) or thinner (negative) on every side."""
+    """Strokes become ``px`` thicker (positive) or thinner (negative) on every side."""
 
     px: Annotated[Range, Bounds(-64, 64)]
     probability: Probability = 1.0
 
 
 class Rotate(Part, frozen=True, kw_only=True, tag="rotate", tag_field="kind"):
-    """The whole line turned about the canvas's middle."""
+    """The whole line is turned about the canvas's middle."""
 
     angle_deg: Degrees
     probability: Probability = 1.0
 
 
 class Tilt(Part, frozen=True, kw_only=True, tag="tilt", tag_field="kind"):
-    """The whole line in perspective: each corner of the canvas moves by up to ``share`` of half its sides."""
+    """The whole line is seen in perspective: each corner of the canvas moves by up to ``share`` of half its sides."""
 
     share: Annotated[float, msgspec.Meta(ge=0, le=0.45)]
     probability: Probability = 1.0
 
 
 class Sine(Part, frozen=True, kw_only=True, tag="sine", tag_field="kind"):
-    """Ink moved by amplitude · sin(2π·x / period + phase): up and down along x, or sideways along y (``along``)."""
+    """Ink moves by amplitude · sin(2π·x / period + phase): up and down along x, or sideways along y (``along``)."""
 
     amplitude_px: Annotated[Range, Bounds(0, 256)]
     period_px: Annotated[Range, Bounds(2, 100_000)]
@@ -133,14 +137,14 @@ class Sine(Part, frozen=True, kw_only=True, tag="sine", tag_field="kind"):
 
 
 class Curve(Part, frozen=True, kw_only=True, tag="curve", tag_field="kind"):
-    """The line bent to a parabola: its middle stands ``bend_px`` lower than its ends (negative: higher)."""
+    """The line is bent to a parabola: its middle stands ``bend_px`` lower than its ends (negative: higher)."""
 
     bend_px: Offset
     probability: Probability = 1.0
 
 
 class Elastic(Part, frozen=True, kw_only=True, tag="elastic", tag_field="kind"):
-    """Ink moved by a smooth random field: up to ``amplitude_px`` in x and y at nodes ``cell_px`` apart."""
+    """Ink moves by a smooth random field: up to ``amplitude_px`` in x and y at nodes ``cell_px`` apart."""
 
     amplitude_px: Annotated[Range, Bounds(0, 256)]
     cell_px: Annotated[float, msgspec.Meta(ge=4, le=512)] = 16.0
@@ -151,7 +155,10 @@ Warp: TypeAlias = Stroke | Rotate | Tilt | Sine | Curve | Elastic | Own
 
 
 class ClutterPart(Part, frozen=True, kw_only=True):
-    """What all clutter has: behind or before the text, in the text's ink or in an ink of its own."""
+    """What all clutter has. It lies behind or before the text, in the text's ink or in an ink of its own.
+
+    It has its own ink where ``level`` or ``rgb`` is given; which of the two counts is as in `Ink`.
+    """
 
     behind: bool = False
     level: Level | None = None
@@ -168,7 +175,7 @@ class Lines(ClutterPart, frozen=True, kw_only=True, tag="lines", tag_field="kind
 
 
 class Arcs(ClutterPart, frozen=True, kw_only=True, tag="arcs", tag_field="kind"):
-    """Pieces of ellipses: middle anywhere on the canvas, half axes ``radius_px``, an extent of ``extent_deg``."""
+    """Pieces of ellipses: middles anywhere on the canvas, half axes ``radius_px``, ``extent_deg`` of the whole turn."""
 
     count: CountRange = 1.0
     width_px: Width = 1.5
@@ -191,7 +198,7 @@ class Dots(ClutterPart, frozen=True, kw_only=True, tag="dots", tag_field="kind")
 
 
 class OwnMark(ClutterPart, frozen=True, kw_only=True, tag="own", tag_field="kind"):
-    """A user's clutter; see `Own`."""
+    """A user's own clutter; see `Own`."""
 
     function: Annotated[str, msgspec.Meta(pattern=r"^[\w.]+:\w+$")]
     values: dict[str, AnyNumber] = {}
@@ -216,14 +223,14 @@ class MotionBlur(Part, frozen=True, kw_only=True, tag="motion", tag_field="kind"
 
 
 class GaussianNoise(Part, frozen=True, kw_only=True, tag="noise", tag_field="kind"):
-    """Independent Gaussian noise of standard deviation ``sigma`` levels on every pixel and channel."""
+    """Independent Gaussian noise on every pixel and channel, of standard deviation ``sigma`` levels."""
 
     sigma: Annotated[Range, Bounds(0, 255)]
     probability: Probability = 1.0
 
 
 class SaltPepper(Part, frozen=True, kw_only=True, tag="salt_pepper", tag_field="kind"):
-    """A ``share`` of the pixels becomes white or black, half of them each."""
+    """A ``share`` of the pixels becomes white or black, equally often."""
 
     share: ShareRange
     probability: Probability = 1.0
@@ -237,14 +244,14 @@ class Invert(Part, frozen=True, kw_only=True, tag="invert", tag_field="kind"):
 
 
 class Rescale(Part, frozen=True, kw_only=True, tag="rescale", tag_field="kind"):
-    """Scaled to ``factor`` of its size (area means below 1, bilinear above) and back (bilinear)."""
+    """The image is scaled to ``factor`` of its size (area means below 1, bilinear above) and back (bilinear)."""
 
     factor: Annotated[Range, Bounds(0.05, 8)]
     probability: Probability = 1.0
 
 
 class Jpeg(Part, frozen=True, kw_only=True, tag="jpeg", tag_field="kind"):
-    """Encoded as JPEG of ``quality`` 1–100 and decoded again, by OpenCV."""
+    """The image is encoded as JPEG of ``quality`` 1–100 and decoded again, by OpenCV."""
 
     quality: Annotated[Range, Bounds(1, 100)]
     probability: Probability = 1.0
@@ -261,8 +268,10 @@ class Ink(Part, frozen=True, kw_only=True):
 
     A grey picture takes ``level`` where it is given, else the luminance of ``rgb``. A colour picture prefers ``rgb``.
     The recipe's mask, and clutter without an ink of its own, take the first character's.
-    With ``contrast`` the distance of its grey level from the ground's mean is drawn from that range: on the side on
-    which the ink was drawn where 0–255 has room there, else on the other, else as far as it goes. Colours shift alike.
+
+    With ``contrast`` the distance of the ink's grey level from the ground's mean is sampled from that range. The ink
+    stays on the sampled level's side of the ground if 0–255 has room there; else it changes sides, or goes as far as it
+    can. Colours shift alike.
     """
 
     default_level: ClassVar[Level] = (0.0, 0.0)
@@ -310,9 +319,9 @@ class Grain(Part, frozen=True, kw_only=True, tag="grain", tag_field="kind"):
 
 
 class Pictures(Part, frozen=True, kw_only=True, tag="pictures", tag_field="kind"):
-    """Ground cut at random from the pictures in a folder, in the order of their names; scaled up where too small.
+    """Ground cut at random from the pictures in ``folder``; those that are smaller than the canvas are scaled up.
 
-    ``content`` is the SHA-256 (hex) of the pictures, filled in when a recipe is loaded: samples depend on them.
+    ``content`` is the SHA-256 (hex) of the pictures, since samples depend on them. Loading a recipe fills it in.
     """
 
     folder: str
@@ -323,10 +332,11 @@ Ground: TypeAlias = Flat | Gradient | Grain | Pictures
 
 
 class Limits(Part, frozen=True, kw_only=True):
-    """A character clipped by the canvas, or covered by other characters, beyond a share of its ink: drawn again.
+    """An image is rejected if more than these shares of a character's ink are clipped by the canvas or covered.
 
-    The whole placement is drawn again, up to ``text_tries`` times, then the text too; each candidate is counted, and
-    after ``tries_max`` for one sample it is an error. In a recipe with a filter, the filter's numbers hold for both.
+    Then the whole placement is sampled again, up to ``text_tries`` times, then the text too. Each candidate is counted,
+    and it is an error if ``tries_max`` candidates of one sample are rejected. In a recipe with a filter, the filter's
+    numbers of tries hold for both.
     """
 
     clipped_share: Probability = 1.0
@@ -338,8 +348,8 @@ class Limits(Part, frozen=True, kw_only=True):
 class Picture(Part, frozen=True, kw_only=True):
     """How a picture is painted: characters, warps that move their ink, ink on ground with clutter, then a camera.
 
-    ``color`` is what comes out: ``grey`` or ``rgb``, or ``binary``, the painted grey picture binarised by the recipe's
-    `Binarize` rule as a real image would be. Stages of one list are applied in its order.
+    ``color`` is ``grey``, ``rgb`` or ``binary``: a grey picture, binarised by the recipe's `Binarize` rule as a real
+    image is. Stages of one list are applied in its order.
     """
 
     color: Literal["binary", "grey", "rgb"] = "grey"

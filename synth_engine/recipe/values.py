@@ -49,12 +49,12 @@ class Font(Part, frozen=True, kw_only=True):
 
 
 class Raster(Part, frozen=True, kw_only=True):
-    """How a character becomes ink: drawn on a tile, the tile rotated about its centre and expanded, made binary.
+    """How a character becomes ink: rendered on a tile, which is rotated about its centre, expanded, and made binary.
 
-    The tile is ``tile_px`` high, and as wide (``square``) or as wide as the character's ``advance``. Text starts at
-    its left edge, with the baseline ``baseline_px`` from the top, or (None) its ascender at the top, as the original
-    did. ``edge`` is ``threshold`` (grey of at least ``threshold`` is ink) or ``dither`` (Pillow's paste into a 1-bit
-    image, as the original did). Angles are the midpoints of cells of ``angle_step_deg``.
+    The tile is ``tile_px`` high, and as wide (``square``) or as wide as the character's ``advance``. The character
+    stands at its left edge. Its baseline lies ``baseline_px`` from the top; without that, its ascender lies at the top,
+    as in the original generator. ``edge`` is ``threshold`` (grey of at least ``threshold`` is ink) or ``dither``
+    (Pillow's paste into a 1-bit image, as in the original). Angles are the midpoints of cells of ``angle_step_deg``.
     """
 
     tile_px: Annotated[int, msgspec.Meta(ge=8, le=512)] = 40
@@ -63,13 +63,13 @@ class Raster(Part, frozen=True, kw_only=True):
     resample: Literal["nearest", "bilinear", "bicubic"] = "nearest"
     edge: Literal["threshold", "dither"] = "threshold"
     threshold: Annotated[int, msgspec.Meta(ge=1, le=255)] = 128
-    angle_step_deg: Annotated[float, msgspec.Meta(gt=0, le=90)] = 0.5
+    angle_step_deg: Annotated[float, msgspec.Meta(ge=0.01, le=90)] = 0.5
 
 
 class Turn(Part, frozen=True, kw_only=True):
-    """One way of turning a character: its share, its range of angles, and the range of the tile's top edge.
+    """One way of turning a character: a range of angles, a range of the tile's top edge, and how often it is taken.
 
-    The top edge is y = trunc(y₀ + (y₁ - y₀)·u) with u uniform in [0, 1).
+    The top edge is y = trunc(y₀ + (y₁ - y₀)·u) with u uniform in [0, 1). ``share`` is relative to the other turns'.
     """
 
     angle_deg: Annotated[tuple[float, float], Bounds(-90, 90)]
@@ -80,7 +80,7 @@ class Turn(Part, frozen=True, kw_only=True):
 class Placement(Part, frozen=True, kw_only=True):
     """Character k's tile starts at x = x_from_px + floor(pitch_px·k + x_span_px·u), u uniform in [0, 1).
 
-    ``x_span_px`` is one number, or one for each character.
+    ``x_span_px`` is one number, or one for each character. Each character takes one of the ``turns``.
     """
 
     pitch_px: Annotated[float, msgspec.Meta(ge=0, le=1024)]
@@ -92,10 +92,11 @@ class Placement(Part, frozen=True, kw_only=True):
 class Filter(Part, frozen=True, kw_only=True):
     """The segmentation filter of the original generator, applied before the mask.
 
-    A column is blank when its ink is under (minimum over columns) + ``slack_px``. An image passes when exactly as
-    many pairs of neighbouring blank columns lie at least ``gap_px`` apart as it has characters. A rejected candidate
-    redraws ``all`` (biased towards narrow letters) or the ``placement`` alone (labels stay uniform; a text that fails
-    ``text_tries`` times is replaced, and counted). After ``tries_max`` candidates for one sample it is an error.
+    A column is blank when its ink is under (minimum over columns) + ``slack_px``. An image passes when as many pairs of
+    neighbouring blank columns lie at least ``gap_px`` apart as it has characters. After a rejected candidate the next
+    samples ``all`` anew, which favours narrow letters, or the ``placement`` alone, which keeps labels uniform; a text
+    that is rejected ``text_tries`` times is then replaced, and counted. It is an error if ``tries_max`` candidates of
+    one sample are rejected.
     """
 
     gap_px: Annotated[int, msgspec.Meta(ge=2, le=64)] = 8  # the kernel shifts 64-bit words
@@ -106,11 +107,11 @@ class Filter(Part, frozen=True, kw_only=True):
 
 
 class Mask(Part, frozen=True, kw_only=True):
-    """Ink that every image shares: straight lines (x0, y0, x1, y1 inclusive, px) and/or packed rows of pixels.
+    """Ink that every image shares: straight lines (x0, y0, x1, y1 inclusive, px), packed rows of pixels, or both.
 
-    Lines are drawn as Pillow draws them, ``line_width_px`` wide; the order of their end points matters to it.
-    ``rows`` holds one hexadecimal string per image row, bits in `numpy.packbits` order. In a TOML file ``file`` may
-    name a picture instead (non-zero is ink); loading replaces it by its rows, so that a recipe needs no second file.
+    Lines are those of Pillow, ``line_width_px`` wide; the order of their end points matters to it. ``rows`` holds one
+    hexadecimal string per image row, bits in `numpy.packbits` order. In a TOML file ``file`` may name a picture
+    instead, whose non-zero pixels are ink; loading replaces it by its rows, so that the recipe needs no second file.
     """
 
     lines: tuple[Line, ...] = ()
@@ -119,16 +120,16 @@ class Mask(Part, frozen=True, kw_only=True):
 
 
 class Noise(Part, frozen=True, kw_only=True):
-    """Pixel noise: each pixel flips with this probability (resolution 2⁻¹⁶), after the mask."""
+    """Pixel noise after the mask: each pixel flips with this probability, in steps of 2⁻¹⁶."""
 
     flip_probability: Probability = 0.0
 
 
 class Binarize(Part, frozen=True, kw_only=True):
-    """How a real image becomes ink: grey value above (``light``) or below (``dark``) ``threshold``.
+    """How a real image becomes ink: where its grey value is above (``light``) or below (``dark``) ``threshold``.
 
     ``zero_is_ink`` adds the value 0. ``open_px`` then keeps only ink that some all-ink square of that side covers
-    (morphological opening; 0 = off), on synthetic images too: both domains must be of one kind.
+    (morphological opening; 0 is off). It is applied to synthetic images too, so that both are alike.
     """
 
     threshold: Annotated[int, msgspec.Meta(ge=0, le=255)] = 128
@@ -137,7 +138,7 @@ class Binarize(Part, frozen=True, kw_only=True):
     open_px: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0
 
     def is_ink(self, grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Which of the grey values, an array of any shape, are ink; `open_px` is not applied."""
+        """Which of the ``grey`` values, of any shape, are ink: bool of that shape. ``open_px`` is not applied."""
         ink = grey > self.threshold if self.ink == "light" else grey < self.threshold
         if self.zero_is_ink:
             ink |= grey == 0
