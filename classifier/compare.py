@@ -146,7 +146,7 @@ class Comparison:
 
     def save(self, folder: Path, target: RealImages) -> None:
         """Write compare.json and, where readers differ, the sheet of what they differ on most surely."""
-        from synth_engine.contact_sheet import draw_labelled, save_picture
+        from synth_engine.contact_sheet import labelled_sheet, save_picture
 
         content = json.dumps(self.as_dict(target), indent=2, ensure_ascii=False) + "\n"
         write_bytes(folder / COMPARISON, content.encode())
@@ -154,7 +154,7 @@ class Comparison:
         picked = [k for k, _ in self._surest()]
         if picked:
             captions = ["  ".join(f"{letter}: {text}" for letter, text in self._texts(k).items()) for k in picked]
-            save_picture(draw_labelled(target.images[picked], captions), folder / SHEET)
+            save_picture(labelled_sheet(target.images[picked], captions), folder / SHEET)
 
     def _readers(self) -> dict[str, dict[str, Any]]:
         rows = zip(self.models, estimates(self.pairs), self.readings, self.distances, strict=True)

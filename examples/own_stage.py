@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.contact_sheet import draw_labelled, save_picture
+from synth_engine.contact_sheet import labelled_sheet, save_picture
 from synth_engine.recipe import Blur, Canvas, Character, Flow, Font, Gradient, Ink, Own, OwnMark, Picture, Rotate
 
 PLATES = Recipe(
@@ -37,7 +37,7 @@ PLATES = Recipe(
 def main(path: str = "plates.png") -> None:
     """Write 24 samples, each under its text, to ``path``."""
     batch = Synthesizer(PLATES, seed=1).batch(0, 24)
-    save_picture(draw_labelled(batch.images, batch.texts(), columns=6), path)
+    save_picture(labelled_sheet(batch.images, batch.texts(), columns=6), path)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.contact_sheet import draw_labelled, save_picture
+from synth_engine.contact_sheet import labelled_sheet, save_picture
 
 STYLES = sorted((Path(__file__).parent / "styles").glob("*.toml"))
 
@@ -26,7 +26,7 @@ def main(out: Path, count: int, seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for path in STYLES:
         batch = Synthesizer(Recipe.load(path), seed).batch(0, count)
-        save_picture(draw_labelled(batch.images, batch.texts(), columns=4), out / f"{path.stem}.png")
+        save_picture(labelled_sheet(batch.images, batch.texts(), columns=4), out / f"{path.stem}.png")
         click.echo(f"{path.stem}: {count} images of {batch.candidates} candidates")
 
 

@@ -30,7 +30,7 @@ def to_grey(images: Any) -> NDArray[np.uint8]:
     return (array * np.uint8(255 if array.size == 0 or array.max() <= 1 else 1)).astype(np.uint8)
 
 
-def draw_sheet(rows: Sequence[tuple[str, Any]], *, columns: int | None = None, scale: int = 2) -> Image.Image:
+def row_sheet(rows: Sequence[tuple[str, Any]], *, columns: int | None = None, scale: int = 2) -> Image.Image:
     """One row of images a (caption, images (N, H, W)) pair; at most ``columns`` of each, enlarged ``scale`` times."""
     greys = [to_grey(images)[:columns] for _, images in rows]
     height, width = (scale * side for side in greys[0].shape[1:3])
@@ -45,7 +45,7 @@ def draw_sheet(rows: Sequence[tuple[str, Any]], *, columns: int | None = None, s
     return sheet
 
 
-def draw_labelled(images: Any, texts: Sequence[str], *, columns: int = 8, scale: int = 2) -> Image.Image:
+def labelled_sheet(images: Any, texts: Sequence[str], *, columns: int = 8, scale: int = 2) -> Image.Image:
     """Images (N, H, W) in a grid, each under its text."""
     grey = to_grey(images)
     height, width = (scale * side for side in grey.shape[1:3])

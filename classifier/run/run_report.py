@@ -20,7 +20,7 @@ from classifier.reading.paths import Batch
 from classifier.reading.predictions import header, line, predictions
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_bytes
-from synth_engine.contact_sheet import draw_labelled, save_picture
+from synth_engine.contact_sheet import labelled_sheet, save_picture
 from synth_engine.real import RealImages
 from synth_engine.samples import PADDING
 from synth_engine.training import html
@@ -91,7 +91,7 @@ def _sheet(target: RealImages, readings: Readings, alphabet: str) -> Any:
     spread = order[np.linspace(0, len(order) - 1, min(SHOWN, len(order))).astype(int)]
     picked = np.concatenate([order[:SHOWN], spread])
     texts = readings.texts(alphabet)
-    return draw_labelled(target.images[picked], [f"{texts[k]} {confidence[k]:.0%}" for k in picked])
+    return labelled_sheet(target.images[picked], [f"{texts[k]} {confidence[k]:.0%}" for k in picked])
 
 
 def _report(run: RunFolder, scores: Mapping[str, Any], training: Mapping[str, str]) -> str:

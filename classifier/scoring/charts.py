@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from classifier.scoring.scores import Score
-from synth_engine.contact_sheet import draw_labelled
+from synth_engine.contact_sheet import labelled_sheet
 from synth_engine.errors import SynthError
 
 NONE = "none"
@@ -49,7 +49,7 @@ def draw_mistakes(images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) 
     """Grey images (H, W), each under its caption; raises SynthError of none."""
     if not images:
         raise SynthError("expected at least one image for a sheet, received none")
-    return draw_labelled(np.stack(images), captions, columns=6)
+    return labelled_sheet(np.stack(images), captions, columns=6)
 
 
 def _figure(inches: float) -> Any:

@@ -20,7 +20,7 @@ from gan.settings.metrics import FIGURES
 from gan.simgan import losses
 from gan.simgan.model import METRICS
 from gan.simgan.schedule import Phase
-from synth_engine.contact_sheet import draw_sheet
+from synth_engine.contact_sheet import row_sheet
 from synth_engine.errors import RunError
 from synth_engine.training import refiner as ink
 from synth_engine.training.checkpoints import Checkpoints
@@ -151,6 +151,6 @@ def draw_progress(refiner: Any, synthetic: Images, real: Images, seed: int, open
     before = to_network(synthetic[:SHOWN])
     after = np.asarray(refiner(before))
     refined, change = ink.drawn(after, seed, open_px), from_network(np.abs(after - before) - 1.0)
-    return draw_sheet(
+    return row_sheet(
         (("real", real[:SHOWN]), ("synthetic", synthetic[:SHOWN]), ("refined", refined), ("|difference|", change))
     )

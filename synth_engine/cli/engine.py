@@ -1,19 +1,24 @@
-"""`python -m synth_engine`: sample, export, target, stream, download, unpack."""
+"""`synth-engine`, also `python -m synth_engine`: sample, export, inspect, stream, download, unpack."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import click
 
+from synth_engine.cli.options import (
+    Function,
+    GroupedCommand,
+    option,
+    ray_address_option,
+    recipe_option,
+    seed_option,
+    workers_option,
+)
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
-
-recipe_option = click.option(
-    "--recipe", default="hackmit", show_default=True, metavar="NAME|TOML", help="Built-in recipe or a TOML file."
-)
-seed_option = click.option("--seed", default=0, show_default=True, help="Seed of every random draw.")
 
 
 @click.group()
@@ -21,20 +26,39 @@ def cli() -> None:
     """Labelled synthetic images of short text, and the real images they imitate."""
 
 
-@cli.command(epilog="Example: python -m synth_engine sample --recipe hackmit --out sheet.png")
-@recipe_option
-@seed_option
-@click.option("--count", default=64, show_default=True, type=click.IntRange(1, 10_000), help="Images on the sheet.")
-@click.option("--start", default=0, show_default=True, type=click.IntRange(0), help="Index of the first sample.")
-@click.option(
-    "--out", default="sheet.png", show_default=True, type=click.Path(dir_okay=False), help="Picture to write."
+def start_option() -> Callable[[Function], Function]:
+    """``--start``: which samples of (recipe, seed)."""
+    return option(
+        "--start", group="Data", default=0, show_default=True, type=click.IntRange(0), help="Index of the first sample."
+    )
+
+
+@cli.command(cls=GroupedCommand, epilog="Example: synth-engine sample --recipe hackmit --out sheet.png")
+@recipe_option()
+@seed_option()
+@option(
+    "--count",
+    group="Data",
+    default=64,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="Number of samples.",
+)
+@start_option()
+@option(
+    "--out",
+    group="Output",
+    default="sheet.png",
+    show_default=True,
+    type=click.Path(dir_okay=False),
+    help="Picture to write.",
 )
 def sample(recipe: str, seed: int, count: int, start: int, out: str) -> None:
-    """Draw a contact sheet of samples with their labels."""
-    from synth_engine.contact_sheet import draw_labelled, save_picture
+    """Write a contact sheet of samples with their labels."""
+    from synth_engine.contact_sheet import labelled_sheet, save_picture
 
     batch = Synthesizer(Recipe.resolve(recipe), seed).batch(start, count)
-    save_picture(draw_labelled(batch.images, batch.texts()), out)
+    save_picture(labelled_sheet(batch.images, batch.texts()), out)
     click.echo(f"{out}: {count} samples, {100 * count / batch.candidates:.1f}% of the candidates passed the filter")
 
 
@@ -50,43 +74,54 @@ def _shards(_context: click.Context, _option: click.Parameter, given: tuple[str,
 
 
 @cli.command(
-    epilog="Example: python -m synth_engine export --recipe hackmit --count 1000000 --format webdataset --shards 16 "
-    "--out data"
+    cls=GroupedCommand,
+    epilog="Example: synth-engine export --recipe hackmit --count 1000000 --format webdataset --shards 16 --out data",
 )
-@recipe_option
-@seed_option
-@click.option("--count", required=True, type=click.IntRange(1), help="Images of the data set.")
-@click.option("--start", default=0, show_default=True, type=click.IntRange(0), help="Index of the first sample.")
-@click.option(
+@recipe_option()
+@seed_option()
+@option("--count", group="Data", required=True, type=click.IntRange(1), help="Number of samples.")
+@start_option()
+@option(
     "--format",
+    group="Output",
     default="png",
     show_default=True,
     type=click.Choice(["png", "webdataset", "tfrecord", "parquet"]),
-    help="What a shard is: a folder of PNG files, a tar file, a TFRecord file, a Parquet file.",
+    help="What a shard is: a folder of PNG files, a tar file, a TFRecord file or a Parquet file.",
 )
-@click.option("--shards", default=1, show_default=True, type=click.IntRange(1), help="Parts to write it in.")
-@click.option(
+@option(
+    "--shards",
+    group="Output",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Number of parts that the data set is written in.",
+)
+@option(
     "--shard",
     "only",
+    group="Output",
     multiple=True,
     callback=_shards,
     metavar="K|A:B",
-    help="Make only shard K, or A to B - 1; may be repeated.  [default: all]",
+    show_default="all",
+    help="Make only shard K, or shards A to B - 1; may be repeated.",
 )
-@click.option(
+@option("--boxes/--no-boxes", group="Output", default=True, show_default=True, help="Store each character's box.")
+@option("--masks/--no-masks", group="Output", default=False, show_default=True, help="Store each character's pixels.")
+@option("--out", group="Output", required=True, type=click.Path(file_okay=False), help="Folder for the data set.")
+@option(
     "--workers",
+    group="Machine",
     type=click.IntRange(0),
     show_default="one a processor, at most one a shard",
-    help="Processes that make a shard each at a time; 0: none but this one.",
+    help="Processes, each making one shard at a time; 0: this process alone.",
 )
-@click.option("--boxes/--no-boxes", default=True, show_default=True, help="Store each character's box.")
-@click.option("--masks/--no-masks", default=False, show_default=True, help="Store each character's pixels.")
-@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for the data set.")
 def export(recipe: str, out: str, **options: Any) -> None:
-    """Write a data set: pictures, texts and boxes, in shards.
+    """Write a data set in shards: pictures, texts and boxes.
 
-    A stopped export goes on where it was: finished shards are kept. Several machines can share the work and the
-    folder, each with a --shard of its own; the files are the same bytes as from one.
+    The same command again continues a stopped export: finished shards are kept. Several machines can share the work
+    and the folder, each with a --shard of its own; the files have the same bytes as from one machine.
     """
     from synth_engine.export import export_dataset
 
@@ -94,47 +129,90 @@ def export(recipe: str, out: str, **options: Any) -> None:
     click.echo(f"{out}: {done.images:,} images written, shards: {done.made} made, {done.kept} kept")
 
 
-@cli.command(epilog="Example: python -m synth_engine target challenges --recipe hackmit --out runs/target")
-@click.argument("path", type=click.Path())
-@recipe_option
-@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for mask, mean image and sheet.")
-@click.option(
-    "--mean-share",
-    default=0.9,
-    show_default=True,
-    type=click.FloatRange(0, 1, max_open=True),
-    help="Mask by the mean: pixels inked in more than this share of the images.",
-)
-@click.option(
-    "--and-tolerance",
-    default=0.01,
-    show_default=True,
-    type=click.FloatRange(0, 1, max_open=True),
-    help="Mask by bit-AND: pixels that at most this share of the images lack.",
-)
-def target(path: str, recipe: str, out: str, mean_share: float, and_tolerance: float) -> None:
-    """Read the real images under PATH; count them, find their shared mask, and draw a sheet."""
+def inspect_options(function: Function) -> Function:
+    """The argument and options of ``inspect``, and of the name that it had."""
+    for decorate in reversed(
+        [
+            click.argument("path", type=click.Path()),
+            recipe_option(),
+            option(
+                "--mean-share",
+                group="Data",
+                default=0.9,
+                show_default=True,
+                type=click.FloatRange(0, 1, max_open=True),
+                help="mask.png: pixels inked in more than this share of the images.",
+            ),
+            option(
+                "--and-tolerance",
+                group="Data",
+                default=0.01,
+                show_default=True,
+                type=click.FloatRange(0, 1, max_open=True),
+                help="mask-and.png: pixels that at most this share of the images lack.",
+            ),
+            option(
+                "--out",
+                group="Output",
+                required=True,
+                type=click.Path(file_okay=False),
+                help="Folder for the masks, the mean image, a contact sheet and report.json.",
+            ),
+        ]
+    ):
+        function = decorate(function)
+    return function
+
+
+@cli.command(cls=GroupedCommand, epilog="Example: synth-engine inspect challenges --recipe hackmit --out runs/real")
+@inspect_options
+def inspect(path: str, recipe: str, out: str, mean_share: float, and_tolerance: float) -> None:
+    """Inspect the real images in PATH: count them, find the ink they share, and write a contact sheet.
+
+    PATH is a folder of images, a folder of challenge files, or one such file.
+    """
     from synth_engine.real import write_report
 
     write_report(path, Recipe.resolve(recipe), out, mean_share=mean_share, and_tolerance=and_tolerance)
 
 
-@cli.command(epilog="Example: python -m synth_engine stream --workers 4 --seconds 10")
-@recipe_option
-@seed_option
-@click.option("--batch-size", default=512, show_default=True, type=click.IntRange(1), help="Images a batch.")
-@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Ray actors; 0: threads here.")
-@click.option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster.", show_default="one started here")
-@click.option(
+@cli.command(cls=GroupedCommand, hidden=True, epilog="Example: synth-engine inspect challenges --out runs/real")
+@inspect_options
+@click.pass_context
+def target(context: click.Context, /, **options: Any) -> None:
+    """Deprecated: the former name of inspect."""
+    click.echo("warning: `target` is deprecated and will be removed; use `inspect`", err=True)
+    context.invoke(inspect, **options)
+
+
+@cli.command(cls=GroupedCommand, epilog="Example: synth-engine stream --workers 4 --seconds 10")
+@recipe_option()
+@seed_option()
+@option("--batch-size", group="Data", default=512, show_default=True, type=click.IntRange(1), help="Images in a batch.")
+@option(
+    "--rate",
+    group="Data",
+    type=click.FloatRange(0, min_open=True),
+    show_default="as fast as they come",
+    help="Images to take a second.",
+)
+@option(
+    "--seconds",
+    group="Data",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="How long to take batches.",
+)
+@workers_option()
+@ray_address_option()
+@option(
     "--threads",
+    group="Machine",
     type=click.IntRange(0),
-    show_default="2 where there are 2 CPUs",
-    help="Threads that draw, without --workers; 0: the one that takes.",
+    show_default="2 where there are 2 processors",
+    help="Threads that render, without --workers; 0: the thread that takes the batches.",
 )
-@click.option(
-    "--rate", type=click.FloatRange(0, min_open=True), help="Images/s to take.", show_default="as fast as they come"
-)
-@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True), help="How long.")
 def stream(
     recipe: str,
     seed: int,
@@ -145,10 +223,11 @@ def stream(
     rate: float | None,
     seconds: float,
 ) -> None:
-    """Take batches, at full speed or at a trainer's rate, and say how that goes: the way to size a machine.
+    """Measure a stream of batches, at full speed or at the rate of a trainer, to size a machine.
 
-    Workers that are busy all the time are the limit at full speed; with --rate, a consumer that waits 0% of the time
-    has enough of them.
+    Once a second it prints the rate, how long the consumer waited, and how busy the workers were. At full speed,
+    workers that are busy all the time are the limit. With --rate, a consumer that waits 0% of the time has enough of
+    them.
     """
     from synth_engine.stream import meter, open_stream
 
@@ -163,25 +242,56 @@ def stream(
 
 
 @cli.command(
-    epilog="Example: python -m synth_engine download https://example.org/challenge --out challenges --count 20"
+    cls=GroupedCommand,
+    epilog="Example: synth-engine download https://example.org/challenge --out challenges --count 20",
 )
 @click.argument("url")
-@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for challenge-<k>.")
-@click.option("--count", default=1, show_default=True, type=click.IntRange(1), help="Challenge files to fetch.")
-@click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="Requests at a time.")
-@click.option(
+@option("--out", group="Output", required=True, type=click.Path(file_okay=False), help="Folder for challenge-<k>.")
+@option(
+    "--count",
+    group="Data",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Number of challenge files to have.",
+)
+@option(
+    "--threads",
+    group="Machine",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Requests at a time.",
+)
+@option(
     "--timeout",
+    group="Machine",
     default=30.0,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
-    help="Seconds to wait for an answer or for its next part.",
+    help="Seconds to wait for an answer, and for each part of it.",
 )
-@click.option("--retries", default=3, show_default=True, type=click.IntRange(0), help="Further tries of each file.")
-@click.option(
-    "--max-mib", default=64, show_default=True, type=click.IntRange(1, 256), help="Largest answer taken, MiB."
+@option(
+    "--retries",
+    group="Machine",
+    default=3,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Further attempts for each file.",
+)
+@option(
+    "--max-mib",
+    group="Machine",
+    default=64,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Largest answer that is accepted, MiB.",
 )
 def download(url: str, out: str, count: int, threads: int, timeout: float, retries: int, max_mib: int) -> None:
-    """Fetch challenge files from URL ({k} becomes the number), only what is missing; images you are entitled to."""
+    """Fetch challenge files from URL, only those that are missing; {k} in it becomes the file's number.
+
+    Fetch only images that you are entitled to.
+    """
     from synth_engine.real import download as fetch
 
     size = max_mib * 2**20
@@ -189,9 +299,9 @@ def download(url: str, out: str, count: int, threads: int, timeout: float, retri
     click.echo(f"{out}: {len(done.fetched)} fetched, {len(done.present)} already there")
 
 
-@cli.command(epilog="Example: python -m synth_engine unpack challenges --out images")
+@cli.command(cls=GroupedCommand, epilog="Example: synth-engine unpack challenges --out images")
 @click.argument("path", type=click.Path())
-@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder for the pictures.")
+@option("--out", group="Output", required=True, type=click.Path(file_okay=False), help="Folder for the pictures.")
 def unpack(path: str, out: str) -> None:
     """Write the images of a challenge file, or of a folder of them, as files of their own."""
     from synth_engine.real import unpack as write_images

@@ -67,14 +67,14 @@ def _save(pixels: npt.NDArray[np.uint8], path: Path) -> None:
 
 
 def _save_sheet(target: RealImages, mask: npt.NDArray[np.bool_], path: Path) -> None:
-    from synth_engine.contact_sheet import draw_sheet, save_picture
+    from synth_engine.contact_sheet import row_sheet, save_picture
 
     count = len(target.images)
     some = target.images[np.unique(np.linspace(0, count - 1, min(SHEET_IMAGES, count)).astype(int))]
     rows = [("binarised", some[k : k + SHEET_COLUMNS]) for k in range(0, len(some), SHEET_COLUMNS)]
     if mask.any():
         rows.append(("without the mask", remove_mask(some[:SHEET_COLUMNS], mask.astype(np.uint8))))
-    save_picture(draw_sheet(rows), path)
+    save_picture(row_sheet(rows), path)
 
 
 def _facts(target: RealImages, path: str, recipe: Recipe, inked_px: dict[str, int]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import synth_engine
 from synth_engine.errors import StreamError
 
 LOCAL_STORE_BYTES = 512 * 2**20  # Ray's own default is 30% of the machine's memory
@@ -126,7 +127,7 @@ def _listen_on_loopback() -> None:
 def _workers_find_this_package() -> Iterator[None]:
     """Ray passes on the script's folder and the working directory, not where this package was imported from."""
     before = os.environ.get("PYTHONPATH")
-    source = str(Path(__file__).resolve().parents[2])
+    source = str(Path(synth_engine.__file__).resolve().parents[1])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [source, before]))
     try:
         yield

@@ -7,7 +7,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from synth_engine import __version__
+import synth_engine
 from synth_engine.errors import StreamError
 
 
@@ -19,8 +19,8 @@ def versions() -> dict[str, str]:
 
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
-        "synth_engine": __version__,
-        "its sources": source_digest(Path(__file__).parents[1]),
+        "synth_engine": synth_engine.__version__,
+        "its sources": source_digest(Path(synth_engine.__file__).parent),
         "Pillow": f"{pillow} with FreeType {features.version('freetype2')}",
     }
 

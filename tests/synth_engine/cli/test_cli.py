@@ -15,7 +15,7 @@ from PIL import Image
 
 from synth_engine.cli.engine import cli
 from synth_engine.cli.guard import main_guard
-from synth_engine.contact_sheet import draw_labelled, draw_sheet, to_grey
+from synth_engine.contact_sheet import labelled_sheet, row_sheet, to_grey
 from synth_engine.errors import RunError, SynthError
 from synth_engine.training.run_folder import RunFolder
 from synth_engine.training.value_range import from_network, to_network
@@ -73,7 +73,7 @@ def test_stream_reports_its_rate() -> None:
 
 def test_every_command_has_help_with_an_example() -> None:
     for name in cli.commands:
-        assert "Example: python -m synth_engine" in CliRunner().invoke(cli, [name, "--help"]).output
+        assert "Example: synth-engine" in CliRunner().invoke(cli, [name, "--help"]).output
 
 
 def test_taken_run_folder_is_refused_and_kept(tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_scaling_is_undone_and_clipped() -> None:
 
 def test_sheets_hold_every_image() -> None:
     images = np.ones((3, 10, 20), np.uint8)
-    sheet = np.asarray(draw_sheet([("ones", images), ("floats", np.full((3, 10, 20, 1), -1.0))], scale=1))
+    sheet = np.asarray(row_sheet([("ones", images), ("floats", np.full((3, 10, 20, 1), -1.0))], scale=1))
     assert (sheet == 255).sum() >= 600
     assert (sheet == 0).sum() >= 600
-    assert (np.asarray(draw_labelled(images, ["a", "b", "c"], columns=2, scale=1)) == 255).sum() >= 600
+    assert (np.asarray(labelled_sheet(images, ["a", "b", "c"], columns=2, scale=1)) == 255).sum() >= 600
     assert to_grey(np.array([[[0, 128, 255]]], np.uint8)).tolist() == [[[0, 128, 255]]]
