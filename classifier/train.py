@@ -109,12 +109,6 @@ def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) 
     "--adapt-rounds", "adaptation.rounds", COUNT, "Rounds of self-training; each reads the real images anew."
 )
 @preset_option(
-    "--adapt-paste",
-    "adaptation.paste",
-    click.FloatRange(0, 1),
-    "Grid network: share of real images in self-training that another one's characters continue.",
-)
-@preset_option(
     "--adapt-information",
     "adaptation.information",
     click.FloatRange(0, 1000),

@@ -2,8 +2,7 @@
 
 In each round the teacher (the moving average) reads the images that the round will use, once as they are and once
 warped; what both views agree on and what `pseudo.choose` lets through teaches the student, half and half with
-synthetic images, which keep it from drifting. Where asked for, real characters meet in one image (`paste`), and
-doubtful ones teach too, by being read surely and no class too often (`losses.information_loss`). Nothing here, or
+synthetic images, which keep it from drifting. Where asked for, doubtful characters teach too, by being read surely and no class too often (`losses.information_loss`). Nothing here, or
 anything it imports, reads a label of a real image.
 """
 

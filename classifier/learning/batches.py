@@ -2,7 +2,7 @@
 
 A batch is a dict of tensors. images (B, H, W) uint8 {0, 1}, labels (B, L) uint8, boxes (B, L, 4) int16 come from the
 stream; real_images (R, H, W) uint8, real_labels (R, L) uint8, real_points (R, L, 2) float32, real_weights (R, L)
-float32 and real_costs (alphabet,) float32 from `Lesson`. Refining, scaling, pasting and warping are the learner's, on
+float32 and real_costs (alphabet,) float32 from `Lesson`. Refining, scaling and warping are the learner's, on
 its device. No label of a real image comes in anywhere.
 """
 

@@ -13,7 +13,6 @@ import keras
 import tensorflow as tf
 
 from classifier.learning.augmentation import draw_warp, warp_images, warp_points
-from classifier.learning.paste import paste, widened
 from classifier.learning.settings import Augmentation, Training
 from classifier.networks.build import is_grid
 from classifier.networks.ctc import ctc_loss
@@ -70,9 +69,6 @@ class Learner(keras.Model):
         if "real_images" not in data:
             return parts
         real = [to_network(data["real_images"]), data["real_labels"], data["real_points"], data["real_weights"]]
-        if share := self.settings.adaptation.paste:
-            parts[1:] = widened(*parts[1:])
-            real = list(paste(tf.random.fold_in(self._seed(), 1), share, *real))
         return [tf.concat(pair, axis=0) for pair in zip(parts, real, strict=True)]
 
     def _refined(self, images: Any) -> Any:

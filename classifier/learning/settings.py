@@ -54,7 +54,6 @@ class Adaptation:
     align: float = 0.5  # how far class shares are pulled to the expected ones: 0 not at all, 1 fully
     temperature: float = 2.0  # softens scores before aligning: networks are surer than they are right
     real_share: float = 0.5  # of each batch
-    paste: float = 0.0  # share of real images continued by another's characters (`classifier.learning.paste`)
     information: float | None = None  # weight of `losses.information_loss`; None: as suits warps and network
     view: Augmentation = field(
         default_factory=lambda: Augmentation(rotation_deg=3.0, scale=0.04, shear=0.04, shift_px=2.0, level=0.3)
@@ -113,7 +112,7 @@ def _check_adaptation(adaptation: Adaptation) -> None:
     _check_range("adaptation.rounds", adaptation.rounds, 1, float("inf"))
     _check_range("adaptation.steps", adaptation.steps, 0, float("inf"))
     _check_range("adaptation.information", adaptation.information or 0.0, 0, 1000)
-    for name in ("keep_first", "keep_last", "certainty_min", "align", "real_share", "paste"):
+    for name in ("keep_first", "keep_last", "certainty_min", "align", "real_share"):
         _check_range(f"adaptation.{name}", getattr(adaptation, name), 0, 1)
 
 

@@ -110,11 +110,10 @@ def with_information(settings: Training, network: Any) -> Training:
     if adaptation.information is None:
         rough = is_grid(network) and settings.augmentation == WIDE
         adaptation = replace(adaptation, information=ROUGH_INFORMATION if rough else 0.0)
-    asked = [name for name in ("paste", "information") if getattr(adaptation, name)]
-    if asked and not is_grid(network):
+    if adaptation.information and not is_grid(network):
         raise RunError(
-            f"`adaptation.{asked[0]}` needs characters' places, which a {network.name} network does not know; leave "
-            f"out --adapt-{asked[0]} or use --network grid",
+            f"`adaptation.information` needs characters' places, which a {network.name} network does not know; leave "
+            "out --adapt-information or use --network grid",
             network.name,
         )
     return replace(settings, adaptation=adaptation)

@@ -59,7 +59,7 @@ def equal(one: list[Any], other: list[Any]) -> bool:
     [
         ("four-head", 0, "train 4/4", {}),
         ("grid", 6, "round 2", {}),
-        ("grid", 6, "adapt 3/4", {"paste": 1.0, "information": 1.0}),
+        ("grid", 6, "adapt 3/4", {"information": 1.0}),
     ],
 )
 def test_a_resumed_run_equals_an_uninterrupted_one(
