@@ -14,6 +14,7 @@ import numpy as np
 
 from classifier.confidence.agreement import WORST, Distance, Pair, class_distance, compare, disputed, estimates
 from classifier.networks.readings import Readings, to_texts
+from classifier.reading.class_shares import expected_shares
 from synth_engine.atomic import write_bytes
 from synth_engine.cli.guard import main_guard
 from synth_engine.errors import ModelError
@@ -107,8 +108,6 @@ class Comparison:
     @classmethod
     def of(cls, models: Sequence[str], readers: Sequence[Reader], target: RealImages) -> Comparison:
         """Read ``target`` with each of ``readers``."""
-        from classifier.adaptation.self_training import expected_shares
-
         readings = [reader.read(target.images) for reader in readers]
         expected = [expected_shares(reader.recipe, SEED) for reader in readers]
         return cls(

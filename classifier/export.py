@@ -14,8 +14,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.learning.settings import STRIDE
 from classifier.networks.decode import PRESENCE_MIN, RADIUS, decode
+from classifier.networks.head import STRIDE
 from classifier.networks.readings import Floats, join
 from synth_engine.atomic import staging
 from synth_engine.cli.guard import main_guard

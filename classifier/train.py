@@ -18,9 +18,9 @@ from classifier.learning.settings import (
     ROUGH_INFORMATION,
     DataName,
     Method,
-    NetworkName,
     Training,
 )
+from classifier.networks.head import NetworkName
 from synth_engine.cli.guard import main_guard
 from synth_engine.fonts.faces import check_fonts
 from synth_engine.recipe import Recipe

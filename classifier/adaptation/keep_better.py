@@ -17,12 +17,15 @@ from classifier.adaptation.self_training import read_views
 from classifier.confidence.agreement import same_texts
 from classifier.learning.learner import Learner
 from classifier.learning.settings import Training
+from classifier.reading.class_shares import class_shares
 from classifier.reading.reader import Reader
 from synth_engine.recipe import Recipe
+from synth_engine.samples import PADDING
 from synth_engine.synthesizer import Synthesizer
 
 CHOICE = "choice.json"
 LOOKED_AT = 2_048
+CODES = PADDING + 1  # padding is counted as a class
 SALT = 2**10  # beyond any round's number, so that these views are none that adaptation has seen
 
 
@@ -93,10 +96,5 @@ def score(network: Any, images: NDArray[np.uint8], recipe: Recipe, settings: Tra
     reader = Reader(network, recipe, precision=settings.precision)
     plain, warped = read_views(reader, some, settings, SALT)
     labels = Synthesizer(recipe, settings.seed).batch(0, LOOKED_AT).labels
-    distance = np.abs(_shares(plain.codes) - _shares(labels)).sum() / 2
+    distance = np.abs(class_shares(plain.codes, CODES) - class_shares(labels, CODES)).sum() / 2
     return Score(float(same_texts(plain.codes, warped.codes).mean()), float(distance), recipe.length_max)
-
-
-def _shares(codes: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(256,) share of each code among all places, those without a character too."""
-    return np.bincount(codes.ravel(), minlength=256) / max(1, codes.size)

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.learning.lesson import PseudoLabels
 from classifier.learning.settings import Adaptation
 from classifier.networks.readings import Floats, Readings
+from classifier.reading.class_shares import class_shares
 from synth_engine.samples import PADDING
 
 MATCH_PX = 8.0  # two views' characters this near are the same one
@@ -42,19 +44,6 @@ class Scores:
             f"{self.agreement:.1%}, of the expected share {alphabet[self.rarest]!r} is read "
             f"x{self.rarest_ratio:.2f}, {alphabet[self.commonest]!r} x{self.commonest_ratio:.2f}"
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PseudoLabels:
-    """labels: (N, L) uint8, 255 for none; points: (N, L, 2) float32 px; weights: (N, L) float32, 0 where doubtful.
-
-    costs: (alphabet,) float32 of `class_costs`, the same for all images.
-    """
-
-    labels: NDArray[np.uint8]
-    points: Floats
-    weights: Floats
-    costs: Floats
 
 
 def choose(
@@ -150,8 +139,7 @@ def _scores(
     agreed: NDArray[np.bool_],
     expected: Floats,
 ) -> Scores:
-    counts = np.bincount(codes[present], minlength=len(expected)).astype(np.float64)
-    relative = counts / max(1, present.sum()) / np.maximum(expected, 1e-9)
+    relative = class_shares(codes[present], len(expected)) / np.maximum(expected, 1e-9)
     low, high = int(relative.argmin()), int(relative.argmax())
     return Scores(
         kept=float(sure.sum() / max(1, present.sum())),

@@ -2,8 +2,8 @@
 
 In each round the teacher (the moving average) reads the images that the round will use, once as they are and once
 warped; what both views agree on and what `pseudo.choose` lets through teaches the student, half and half with
-synthetic images, which keep it from drifting. Where asked for, doubtful characters teach too, by being read surely and no class too often (`losses.information_loss`). Nothing here, or
-anything it imports, reads a label of a real image.
+synthetic images, which keep it from drifting. Where asked for, doubtful characters teach too, by being read surely and
+no class too often (`losses.information_loss`). Nothing here, or anything it imports, reads a label of a real image.
 """
 
 from __future__ import annotations
@@ -17,22 +17,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.adaptation.pseudo_labels import PseudoLabels, Scores, choose
+from classifier.adaptation.pseudo_labels import Scores, choose
 from classifier.learning.augmentation import unwarp_points
 from classifier.learning.batches import Lesson, Source, open_batches, positions
 from classifier.learning.learner import Learner, recalibrate, warped_view
+from classifier.learning.lesson import PseudoLabels
 from classifier.learning.phase import Context, Phase
 from classifier.learning.settings import Training
 from classifier.networks.decode import decode
-from classifier.networks.readings import Floats, Readings, join
+from classifier.networks.readings import Readings, join
+from classifier.reading.class_shares import expected_shares
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_with
-from synth_engine.recipe import Recipe
-from synth_engine.samples import PADDING
-from synth_engine.synthesizer import Synthesizer
 
 PRESENCE_MIN = 0.2  # lower than for reading: what is neither sure nor surely blank must not be taught as blank
-EXPECTED_SAMPLES = 8192
 PSEUDO = "pseudo-labels"
 
 
@@ -154,13 +152,6 @@ def read_views(teacher: Reader, images: NDArray[np.uint8], settings: Training, s
         parts.append((first, replace(second, points=points)))
     firsts, seconds = zip(*parts, strict=True)
     return join(list(firsts)), join(list(seconds))
-
-
-def expected_shares(recipe: Recipe, seed: int) -> Floats:
-    """(alphabet,) share of each class among the recipe's characters, which the real ones are taken to follow."""
-    labels = Synthesizer(recipe, seed).batch(0, EXPECTED_SAMPLES).labels
-    counts = np.bincount(labels[labels != PADDING], minlength=len(recipe.alphabet)) + 1.0
-    return (counts / counts.sum()).astype(np.float32)
 
 
 def _after_training(learner: Learner, split: Split) -> int:

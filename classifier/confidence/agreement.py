@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.networks.readings import Floats, Readings
+from classifier.reading.class_shares import class_shares
 from synth_engine.samples import PADDING
 
 Codes = NDArray[np.uint8]
@@ -81,9 +82,8 @@ def class_distance(codes: Codes, expected: Floats) -> Distance:
 
     Chance is the mean of as many draws from the expected shares, by the normal approximation of each class's count.
     """
-    read = codes[codes != PADDING]
-    count = max(1, len(read))
-    shares = np.bincount(read, minlength=len(expected)) / count
+    count = max(1, int((codes != PADDING).sum()))
+    shares = class_shares(codes, len(expected))
     chance = np.sqrt(2 * expected * (1 - expected) / (np.pi * count)).sum() / 2
     return Distance(found=float(np.abs(shares - expected).sum() / 2), chance=float(chance))
 

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from classifier.adaptation.pseudo_labels import PseudoLabels
+from classifier.learning.lesson import PseudoLabels
 from synth_engine.recipe import Recipe
 from synth_engine.stream import open_stream, surfacing, tf_dataset
 

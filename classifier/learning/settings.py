@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from classifier.networks.head import NetworkName
 from synth_engine.errors import RunError
 from synth_engine.training.precision import PRECISIONS, Precision
 
-NetworkName = Literal["grid", "four-head", "ctc"]
 DataName = Literal["raw", "refined", "mixed"]
 Method = Literal["none", "statistics", "self-training"]
-
-STRIDE = 4  # px a side of a cell of the grid network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from classifier.learning.settings import STRIDE, NetworkName
+from classifier.networks.head import STRIDE, NetworkName
 from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.learning.settings import STRIDE
+from classifier.networks.head import STRIDE
 from classifier.networks.readings import Floats, Readings, log_softmax
 from synth_engine.samples import PADDING
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.learning.settings import STRIDE
 from classifier.networks.ctc import decode_ctc
+from classifier.networks.head import STRIDE
 from classifier.networks.readings import Floats, Readings, log_softmax
 from synth_engine.recipe import Recipe
 from synth_engine.samples import PADDING

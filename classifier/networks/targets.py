@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from classifier.learning.settings import STRIDE
+from classifier.networks.head import STRIDE
 from synth_engine.samples import PADDING
 
 VISIBLE_PX = 8.0  # a character cut by the canvas to less than this says less

@@ -11,18 +11,19 @@ import numpy as np
 from classifier.adaptation.keep_better import choice_of
 from classifier.adaptation.pseudo_labels import Scores
 from classifier.adaptation.refiner_run import Verdict
-from classifier.adaptation.self_training import expected_shares, rounds_of
-from classifier.calibrate import calibrate
+from classifier.adaptation.self_training import rounds_of
 from classifier.confidence.agreement import class_distance
+from classifier.confidence.calibrating import calibrate
 from classifier.learning.phase import METRICS
-from classifier.networks.readings import Floats, Readings
+from classifier.networks.readings import Readings
+from classifier.reading.calibration import CALIBRATION
+from classifier.reading.class_shares import class_shares, expected_shares
 from classifier.reading.paths import Batch
 from classifier.reading.predictions import header, line, predictions
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_bytes
 from synth_engine.contact_sheet import labelled_sheet, save_picture
 from synth_engine.real import RealImages
-from synth_engine.samples import PADDING
 from synth_engine.training import html
 from synth_engine.training.metrics import read_rows
 from synth_engine.training.run_folder import RunFolder
@@ -39,7 +40,8 @@ def write_outcome(model: Path, target: RealImages, run: RunFolder, echo: Callabl
     estimates the share of them that is right. To the scores come what became of a refiner, if the run trained one, and
     whether adaptation was kept, if there was any.
     """
-    calibrate(Reader.load(model), target.images, model, echo)
+    calibration = calibrate(Reader.load(model), target.images, model)
+    echo(f"{run / CALIBRATION}: {calibration.line()}")
     reader = Reader.load(model)
     readings = reader.read(target.images)
     alphabet = reader.recipe.alphabet
@@ -64,7 +66,8 @@ def scores_of(readings: Readings, reader: Reader, seed: int) -> dict[str, Any]:
     texts that a warped view reads alike; class_distance: total variation between the classes read and the recipe's;
     classes: each one's share over its expected one.
     """
-    shares, expected = _shares(readings, reader), expected_shares(reader.recipe, seed)
+    expected = expected_shares(reader.recipe, seed)
+    shares = class_shares(readings.codes, len(expected)).astype(np.float32)
     confidence = np.sort(readings.confidence())[::-1]
     return {
         "images": len(readings),
@@ -76,12 +79,6 @@ def scores_of(readings: Readings, reader: Reader, seed: int) -> dict[str, Any]:
             zip(reader.recipe.alphabet, np.round((shares / expected).astype(np.float64), 3).tolist(), strict=True)
         ),
     }
-
-
-def _shares(readings: Readings, reader: Reader) -> Floats:
-    codes = readings.codes[readings.codes != PADDING]
-    counts = np.bincount(codes, minlength=len(reader.recipe.alphabet))
-    return (counts / max(1, len(codes))).astype(np.float32)
 
 
 def _sheet(target: RealImages, readings: Readings, alphabet: str) -> Any:

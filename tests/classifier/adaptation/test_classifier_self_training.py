@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier.adaptation.pseudo_labels import PseudoLabels, Scores
+from classifier.adaptation.pseudo_labels import Scores
+from classifier.learning.lesson import PseudoLabels
 from classifier.learning.settings import Training
 from synth_engine import Recipe, Synthesizer
 
@@ -24,12 +25,6 @@ from classifier.reading.reader import Reader  # noqa: E402
 )
 def test_both_domains_are_in_every_batch(batch: int, share: float, split: tuple[int, int]) -> None:
     assert adapt.Split.of(batch, share) == adapt.Split(*split)
-
-
-def test_expected_shares_are_the_recipe_s(tiny: Recipe) -> None:
-    shares = adapt.expected_shares(tiny, 0)
-    assert shares.sum() == pytest.approx(1.0)
-    assert shares == pytest.approx(np.full(5, 0.2), abs=0.02)
 
 
 def test_an_unwarped_second_view_equals_the_first(tiny: Recipe) -> None:

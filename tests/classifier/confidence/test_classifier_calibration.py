@@ -13,18 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from classifier.confidence.fitting import Looks, along_the_line, class_ceilings, fit, temperature_for
 from classifier.networks.decode import PADDING
 from classifier.networks.readings import Readings
-from classifier.reading.calibration import (
-    CALIBRATION,
-    Calibration,
-    Looks,
-    along_the_line,
-    class_ceilings,
-    fit,
-    soften,
-    temperature_for,
-)
+from classifier.reading.calibration import CALIBRATION, Calibration, soften
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError
 
@@ -157,7 +149,7 @@ def quick_learner(recipe: Recipe, seed: int) -> Any:
 
 def test_a_second_reader_that_disagrees_on_real_images_lowers_confidence(tiny: Recipe, tmp_path: Path) -> None:
     pytest.importorskip("keras")
-    from classifier.calibrate import calibrate
+    from classifier.confidence.calibrating import calibrate
     from classifier.reading.reader import Reader
 
     class Contrary(Reader):
@@ -171,7 +163,7 @@ def test_a_second_reader_that_disagrees_on_real_images_lowers_confidence(tiny: R
     model, images, confidence = first.save(tmp_path), Synthesizer(tiny, 3).batch(0, 256).images, []
     images[:128, 0, 0] = 1
     for other in (None, second):
-        calibrate(first, images, model, lambda _: None, other)
+        calibrate(first, images, model, other)
         confidence.append(Reader.load(model).read(images).confidence().mean())
     assert confidence[1] < confidence[0] - 0.1
     assert Calibration.load(tmp_path / CALIBRATION).seeds == pytest.approx(
@@ -206,18 +198,19 @@ def test_the_command_takes_a_second_reader_but_not_the_same(tiny: Recipe, tmp_pa
 
 def test_it_lies_beside_its_own_model_and_no_other(tiny: Recipe, tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
-    from classifier.calibrate import calibrate
+    from classifier.confidence.calibrating import calibrate
     from classifier.networks.build import build
     from classifier.reading.reader import Reader
 
     keras.utils.set_random_seed(0)
     reader = Reader(build("grid", tiny, width=4, depth=2), tiny, batch_size=32)
     model = reader.save(tmp_path)
-    images, lines = Synthesizer(tiny, 3).batch(0, 64).images, []
-    calibrate(reader, images, model, lines.append)
+    images = Synthesizer(tiny, 3).batch(0, 64).images
+    written = calibrate(reader, images, model)
     fitted = Reader.load(model)
     assert fitted.calibration is not None
-    assert "of 64 texts" in lines[0]
+    assert fitted.calibration == written
+    assert "of 64 texts" in written.line()
     calm = replace(fitted.calibration, temperature=5.0)
     expected = calm.apply(reader.read(images)).certainty
     assert replace(fitted, calibration=calm).read(images).certainty == pytest.approx(expected, abs=1e-5)

@@ -19,9 +19,9 @@ from synth_engine.training.refiner import Refiner
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from classifier.adaptation.pseudo_labels import PseudoLabels  # noqa: E402
 from classifier.learning.batches import Lesson, Source, open_batches, positions  # noqa: E402
 from classifier.learning.learner import Learner, make_learner, recalibrate  # noqa: E402
+from classifier.learning.lesson import PseudoLabels  # noqa: E402
 from classifier.networks.build import build  # noqa: E402
 from classifier.reading.reader import MODEL, Reader  # noqa: E402
 

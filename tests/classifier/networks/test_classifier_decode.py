@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.learning.settings import STRIDE
 from classifier.networks.decode import PADDING, RADIUS, decode, decode_grid, find_peaks, presence_of
+from classifier.networks.head import STRIDE
 from classifier.networks.readings import Readings, join
 from synth_engine import Recipe, Synthesizer
 

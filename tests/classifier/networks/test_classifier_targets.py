@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.learning.settings import NARROW, STRIDE, WIDE, Augmentation
+from classifier.learning.settings import NARROW, WIDE, Augmentation
+from classifier.networks.head import STRIDE
 from synth_engine import Recipe, Synthesizer
 
 tf = pytest.importorskip("tensorflow")
