@@ -19,10 +19,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from synth_engine.cli.guard import main_guard
-from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.keras_files import load_refiner, recipe_beside
+from synth_engine.training.run_folder import claim_folder
 from synth_engine.training.value_range import from_network, to_network
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def _write(folder: Path, names: Sequence[str], images: Images) -> None:
 @contextmanager
 def _whole_folder(out: Path) -> Iterator[Path]:
     """A temporary folder that becomes ``out`` when all went well; raises RunError if ``out`` is taken."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f"{out} exists and is not an empty folder: choose another --out", out)
+    claim_folder(out, "--out")
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
     try:

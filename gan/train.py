@@ -18,7 +18,7 @@ from synth_engine.synthesizer import Synthesizer
 from synth_engine.tensorflow_setup import prepare_tensorflow
 from synth_engine.training.keras_files import RECIPE
 from synth_engine.training.precision import PRECISIONS, best_precision
-from synth_engine.training.run_folder import CONFIG, RunFolder
+from synth_engine.training.run_folder import CONFIG, RunFolder, read_config
 from synth_engine.training.tensorboard import check_tensorboard
 
 if TYPE_CHECKING:
@@ -125,10 +125,7 @@ def train(
 
 def _stored_precision(folder: str) -> str:
     """What a run goes on in, wherever; one without a readable configuration is refused later, with its reason."""
-    try:
-        stored = json.loads((Path(folder) / CONFIG).read_bytes())
-    except (OSError, ValueError):
-        return "float32"
+    stored = read_config(Path(folder)) or {}
     return str(stored.get("precision", "float32"))
 
 

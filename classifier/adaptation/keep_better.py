@@ -5,7 +5,6 @@ Self-training makes a network surer of whatever it reads, so that the score sees
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,13 @@ from classifier.learning.learner import Learner
 from classifier.learning.settings import Training
 from classifier.reading.class_shares import class_shares
 from classifier.reading.reader import Reader
+from synth_engine.errors import RunError
+from synth_engine.json_files import read_json
 from synth_engine.recipe import Recipe
 from synth_engine.samples import PADDING
 from synth_engine.synthesizer import Synthesizer
 
-CHOICE = "choice.json"
+CHOICE, CHOICE_KIND = "choice.json", "adaptation decision"
 LOOKED_AT = 2_048
 CODES = PADDING + 1  # padding is counted as a class
 SALT = 2**10  # beyond any round's number, so that these views are none that adaptation has seen
@@ -71,9 +72,11 @@ class Choice:
 
 
 def choice_of(run: Path) -> dict[str, Any] | None:
-    """What a run's folder says of it; None without self-training."""
+    """What a run's folder says of it; None without self-training. Raises RunError where the file is damaged."""
     path = run / CHOICE
-    return json.loads(path.read_bytes()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    return read_json(path, CHOICE_KIND, error=RunError, remedy="remove it and go on with --resume")
 
 
 def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], recipe: Recipe) -> Choice:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from classifier.learning.settings import AUGMENTATIONS, Augmentation
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
-from synth_engine.training.run_folder import CONFIG
+from synth_engine.training.run_folder import read_config
 from synth_engine.training.two_sample import TwoSampleTest
 from synth_engine.training.value_range import to_network
 
@@ -41,9 +40,10 @@ def augmentation_for(images: NDArray[np.uint8], recipe: Recipe, seed: int, resum
 
 def _stored(run: Path) -> Augmentation | None:
     """That of a run's `config.json`; None where there is none to be read, which resuming says itself."""
+    stored = read_config(run)
     try:
-        return Augmentation(**json.loads((run / CONFIG).read_bytes())["augmentation"])
-    except (OSError, ValueError, LookupError, TypeError):
+        return Augmentation(**stored["augmentation"]) if stored else None
+    except (LookupError, TypeError):
         return None
 
 

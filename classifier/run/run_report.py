@@ -23,6 +23,7 @@ from classifier.reading.predictions import header, line, predictions
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_bytes
 from synth_engine.contact_sheet import labelled_sheet, save_picture
+from synth_engine.json_files import write_json
 from synth_engine.real import RealImages
 from synth_engine.training import html
 from synth_engine.training.metrics import read_rows
@@ -51,7 +52,8 @@ def write_outcome(model: Path, target: RealImages, run: RunFolder, echo: Callabl
     refiner = Verdict.of(run.path) if run.config.get("refine") else None
     scores = scores_of(readings, reader, run.config.get("seed", 0))
     choice = choice_of(run.path)
-    run.write_json(SCORES, scores | {"refiner": refiner and refiner.as_dict(), "adaptation": choice})
+    found = scores | {"refiner": refiner and refiner.as_dict(), "adaptation": choice}
+    write_json(run / SCORES, "scores without labels", found)
     save_picture(_sheet(target, readings, alphabet), run / SHEET)
     sections = _training(run) | _refiner(refiner) | _adaptation(choice, rounds_of(run.path), alphabet)
     write_bytes(run / REPORT, _report(run, scores, sections).encode())

@@ -13,7 +13,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.adaptation.keep_better import CHOICE, keep_better
+from classifier.adaptation.keep_better import CHOICE, CHOICE_KIND, keep_better
 from classifier.adaptation.refiner_run import Refining, give_way, obstacle_of, refine
 from classifier.adaptation.self_training import adapt
 from classifier.learning.batches import Source, open_batches
@@ -23,6 +23,7 @@ from classifier.learning.settings import ROUGH_INFORMATION, WIDE, Training
 from classifier.networks.build import build, is_grid
 from classifier.reading.reader import MODEL, Reader
 from synth_engine.errors import RunError
+from synth_engine.json_files import write_json
 from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.interrupt import StopOnInterrupt
 from synth_engine.training.keras_files import load_refiner
@@ -101,7 +102,7 @@ class Session:
         if learner.settings.adaptation.teaches:
             choice = keep_better(learner, before, real, self.source.recipe)
             context.echo(str(choice))
-            run.write_json(CHOICE, choice.as_dict())
+            write_json(run / CHOICE, CHOICE_KIND, choice.as_dict())
 
 
 def with_information(settings: Training, network: Any) -> Training:

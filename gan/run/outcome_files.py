@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from gan.run.report import Outcome, animate, draw_report
 from gan.settings.metrics import helps, marks
 from synth_engine.atomic import write_bytes, write_with
+from synth_engine.json_files import write_json
 from synth_engine.training.run_folder import RunFolder
 
 SHEET, SHEETS, FILM = "sheet.png", "sheets", "sheets.gif"
@@ -25,7 +26,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 def write_account(run: RunFolder, outcome: Outcome, metrics: Sequence[Mapping[str, str]], title: str) -> None:
     """Write the files, each whole or not at all; ``metrics`` are the rows of metrics.csv. Raises OSError."""
-    run.write_json(ACCOUNT, as_dict(outcome))
+    write_json(run / ACCOUNT, "refiner assessment", as_dict(outcome))
     frames = sorted((run / SHEETS).glob("*.png"))
     if frames:
         write_with(run / FILM, lambda path: animate(frames, path))

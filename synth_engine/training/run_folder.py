@@ -8,10 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synth_engine.atomic import write_bytes
 from synth_engine.errors import RunError
+from synth_engine.json_files import read_json, write_json
 
 CONFIG = "config.json"
+CONFIG_KIND = "run configuration"
+
+
+def claim_folder(path: str | Path, option: str, *, advice: str = "") -> Path:
+    """``path`` if a new folder can stand there or an empty one does: nothing that exists is ever written over.
+
+    ``option``: the option that named it, for the error; ``advice``: what else the user can do. Makes nothing. Raises
+    RunError if the path is taken.
+    """
+    folder = Path(path)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} exists and is not an empty folder: choose another {option}{advice}", folder)
+    return folder
 
 
 @dataclass(frozen=True)
@@ -31,33 +44,34 @@ class RunFolder:
 
         Raises RunError when the folder is taken, or when there is no such run to go on with.
         """
-        folder = Path(path)
-        plain = json.loads(json.dumps(config))
+        folder, plain = Path(path), json.loads(json.dumps(config))
         if resume:
             _check_same(folder, plain, may_differ)
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(
-                f"{folder} exists and is not an empty folder: choose another --run, or go on with --resume", folder
-            )
-        run = cls(folder, plain)
-        run.write_json(CONFIG, plain)
-        return run
+        else:
+            claim_folder(folder, "--run", advice=", or go on with --resume")
+        write_json(folder / CONFIG, CONFIG_KIND, plain)
+        return cls(folder, plain)
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
 
-    def write_json(self, name: str, value: Any) -> None:
-        """Write ``value`` as JSON into the folder, whole or not at all."""
-        write_bytes(self.path / name, (json.dumps(value, indent=2, sort_keys=True) + "\n").encode())
+
+def read_config(folder: Path) -> dict[str, Any] | None:
+    """The configuration of the run in ``folder``; None without one that this version can read."""
+    try:
+        return _stored(folder)
+    except RunError:
+        return None
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    return read_json(folder / CONFIG, CONFIG_KIND, error=RunError, remedy="start a new run in another folder")
 
 
 def _check_same(folder: Path, config: dict[str, Any], may_differ: Container[str]) -> None:
-    try:
-        stored = json.loads((folder / CONFIG).read_bytes())
-    except FileNotFoundError as error:
-        raise RunError(f"{folder} holds no {CONFIG}: there is no run to resume; leave --resume out", folder) from error
-    except ValueError as error:
-        raise RunError(f"{folder / CONFIG} is damaged ({error}): start a new run in another folder", folder) from error
+    if not (folder / CONFIG).is_file():
+        raise RunError(f"{folder} holds no {CONFIG}: there is no run to resume; leave --resume out", folder)
+    stored = _stored(folder)
     compared = {key for key in stored.keys() | config.keys() if key not in may_differ}
     differing = sorted(key for key in compared if stored.get(key) != config.get(key))
     if differing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from gan.settings.config import PRESETS, Config
 from gan.simgan.schedule import phases
 from gan.train import _stored_precision, train
 from synth_engine.errors import RealImagesError, RunError
+from synth_engine.json_files import write_json
+from synth_engine.training.run_folder import CONFIG, CONFIG_KIND
 
 
 def test_changes_that_are_none_keep_the_presets_values() -> None:
@@ -32,7 +33,7 @@ def test_a_change_that_makes_no_sense_is_named(change: dict[str, int], named: st
 def test_a_run_goes_on_in_its_own_precision_whatever_the_machine(tmp_path: Path) -> None:
     assert _stored_precision(str(tmp_path)) == "float32"  # nothing there: refused later
     for stored, expected in (({}, "float32"), ({"precision": "mixed_bfloat16"}, "mixed_bfloat16")):
-        (tmp_path / "config.json").write_text(json.dumps(stored))
+        write_json(tmp_path / CONFIG, CONFIG_KIND, stored)
         assert _stored_precision(str(tmp_path)) == expected
 
 
