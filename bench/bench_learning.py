@@ -24,7 +24,7 @@ tf = prepare_tensorflow(seed=None)
 import keras  # noqa: E402
 
 from classifier.learning.learner import Learner, make_learner  # noqa: E402
-from classifier.learning.settings import Training  # noqa: E402
+from classifier.learning.settings import TrainingSettings  # noqa: E402
 from classifier.networks.build import build  # noqa: E402
 from synth_engine.training.precision import best_precision, in_precision  # noqa: E402
 
@@ -53,7 +53,7 @@ def steps_of(learner: Learner, batch: dict[str, Any], walls: list[float]) -> Cal
 
 def test_a_step_against_built_in_layers(benchmark: BenchmarkFixture) -> None:
     recipe = Recipe.named("hackmit-target")
-    settings = Training(width=4, depth=2, batch_size=4) if TINY else Training()
+    settings = TrainingSettings(width=4, depth=2, batch_size=4) if TINY else TrainingSettings()
     drawn = Synthesizer(recipe, 3).batch(0, settings.batch_size)
     batch = {name: tf.constant(getattr(drawn, name)) for name in ("images", "labels", "boxes")}
     network = build("grid", recipe, width=settings.width, depth=settings.depth)

@@ -18,7 +18,7 @@ from classifier.learning.settings import (
     ROUGH_INFORMATION,
     DataName,
     Method,
-    Training,
+    TrainingSettings,
 )
 from classifier.networks.head import NetworkName
 from synth_engine.cli.guard import main_guard
@@ -188,7 +188,7 @@ def _warn_of_another(recipe: Recipe, refiner: str) -> None:
         )
 
 
-def resolve(options: dict[str, Any], real: int) -> Training:
+def resolve(options: dict[str, Any], real: int) -> TrainingSettings:
     """Checked settings from the command's options and the number of real images; RunError if they do not fit."""
     preset = PRESETS[options["preset"]]
     given = {name: value for name, value in options.items() if value is not None}
@@ -204,7 +204,7 @@ def resolve(options: dict[str, Any], real: int) -> Training:
 
 def _session(
     recipe: Recipe,
-    settings: Training,
+    settings: TrainingSettings,
     threads: int | None,
     target: RealImages | None,
     resumed: Path | None,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classifier.adaptation.self_training import read_views
 from classifier.confidence.agreement import same_texts
 from classifier.learning.learner import Learner
-from classifier.learning.settings import Training
+from classifier.learning.settings import TrainingSettings
 from classifier.reading.class_shares import class_shares
 from classifier.reading.reader import Reader
 from synth_engine.errors import RunError
@@ -31,7 +31,7 @@ SALT = 2**10  # beyond any round's number, so that these views are none that ada
 
 
 @dataclass(frozen=True)
-class Score:
+class AdaptationScore:
     """agreement: share of texts that a warped view reads alike; distance: total variation of the classes read.
 
     Places without a character count as a class of their own, so that reading nothing is no way to score.
@@ -51,11 +51,11 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Choice:
+class AdaptationDecision:
     """The scores before and after adaptation; what adaptation gave is kept unless it scores worse."""
 
-    before: Score
-    after: Score
+    before: AdaptationScore
+    after: AdaptationScore
 
     @property
     def adapted(self) -> bool:
@@ -79,7 +79,7 @@ def choice_of(run: Path) -> dict[str, Any] | None:
     return read_json(path, CHOICE_KIND, error=RunError, remedy="remove it and go on with --resume")
 
 
-def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], recipe: Recipe) -> Choice:
+def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], recipe: Recipe) -> AdaptationDecision:
     """Give the teacher its weights ``before`` adaptation again if it scored better with them.
 
     ``images`` (N, H, W) uint8 {0, 1} are real ones; at most `LOOKED_AT`, spread over all, are looked at.
@@ -87,17 +87,17 @@ def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], 
     after = learner.teacher.get_weights()
     adapted = score(learner.teacher, images, recipe, learner.settings)
     learner.teacher.set_weights(before)
-    choice = Choice(score(learner.teacher, images, recipe, learner.settings), adapted)
+    choice = AdaptationDecision(score(learner.teacher, images, recipe, learner.settings), adapted)
     if choice.adapted:
         learner.teacher.set_weights(after)
     return choice
 
 
-def score(network: Any, images: NDArray[np.uint8], recipe: Recipe, settings: Training) -> Score:
+def score(network: Any, images: NDArray[np.uint8], recipe: Recipe, settings: TrainingSettings) -> AdaptationScore:
     """Of ``network`` on real ``images``."""
     some = images[np.unique(np.linspace(0, len(images) - 1, min(LOOKED_AT, len(images))).astype(int))]
     reader = Reader(network, recipe, precision=settings.precision)
     plain, warped = read_views(reader, some, settings, SALT)
     labels = Synthesizer(recipe, settings.seed).batch(0, LOOKED_AT).labels
     distance = np.abs(class_shares(plain.codes, CODES) - class_shares(labels, CODES)).sum() / 2
-    return Score(float(same_texts(plain.codes, warped.codes).mean()), float(distance), recipe.length_max)
+    return AdaptationScore(float(same_texts(plain.codes, warped.codes).mean()), float(distance), recipe.length_max)

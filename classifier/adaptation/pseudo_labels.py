@@ -22,7 +22,7 @@ ITERATIONS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scores:
+class RoundScores:
     """How a round went, from unlabelled images alone.
 
     kept, agreement: shares of the characters read; whole: share of images all of whose characters teach; rarest,
@@ -48,7 +48,7 @@ class Scores:
 
 def choose(
     first: Readings, second: Readings, expected: Floats, settings: Adaptation, keep: float
-) -> tuple[PseudoLabels, Scores]:
+) -> tuple[PseudoLabels, RoundScores]:
     """Pseudo-labels from the readings of two views of the same images, ``second``'s points in the first's frame.
 
     expected: (alphabet,) class shares, summing to 1. A character teaches when both views, scores aligned to the
@@ -138,10 +138,10 @@ def _scores(
     sure: NDArray[np.bool_],
     agreed: NDArray[np.bool_],
     expected: Floats,
-) -> Scores:
+) -> RoundScores:
     relative = class_shares(codes[present], len(expected)) / np.maximum(expected, 1e-9)
     low, high = int(relative.argmin()), int(relative.argmax())
-    return Scores(
+    return RoundScores(
         kept=float(sure.sum() / max(1, present.sum())),
         whole=float((sure | ~present).all(axis=1).mean()),
         agreement=float(agreed.sum() / max(1, present.sum())),

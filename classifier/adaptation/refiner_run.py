@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from classifier.adaptation.subprocess_run import run_to_end
-from classifier.learning.settings import Training
+from classifier.learning.settings import TrainingSettings
 from classifier.reading.reader import MODEL, Reader
 from synth_engine.errors import RunError
 from synth_engine.training.keras_files import RECIPE, load_refiner
@@ -117,7 +117,7 @@ class Obstacle(NamedTuple):
     remedy: str
 
 
-def obstacle(settings: Training, real: int, refiner: str | None) -> Obstacle | None:
+def obstacle(settings: TrainingSettings, real: int, refiner: str | None) -> Obstacle | None:
     """What the options and the number of ``real`` images put in a refiner's way, if anything."""
     if not real:
         return Obstacle("needs real images to refine towards", "give --real PATH")
@@ -143,8 +143,8 @@ def obstacle_of(network: Any, recipe: Recipe) -> Obstacle | None:
 
 
 def give_way(
-    settings: Training, problem: Obstacle | None, *, required: bool, echo: Callable[[str], object]
-) -> Training:
+    settings: TrainingSettings, problem: Obstacle | None, *, required: bool, echo: Callable[[str], object]
+) -> TrainingSettings:
     """The settings, without a refiner if there is a problem, which is told; RunError if one is ``required``."""
     if problem is None:
         return settings

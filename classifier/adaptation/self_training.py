@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.adaptation.pseudo_labels import Scores, choose
+from classifier.adaptation.pseudo_labels import RoundScores, choose
 from classifier.learning.augmentation import unwarp_points
 from classifier.learning.batches import Lesson, Source, open_batches, positions
 from classifier.learning.learner import Learner, recalibrate, warped_view
 from classifier.learning.lesson import PseudoLabels
-from classifier.learning.phase import Context, Phase
-from classifier.learning.settings import Training
+from classifier.learning.phase import Context, FitPhase
+from classifier.learning.settings import TrainingSettings
 from classifier.networks.decode import decode
 from classifier.networks.readings import Readings, join
 from classifier.reading.class_shares import expected_shares
@@ -55,7 +55,7 @@ def adapt(
     context: Context,
     *,
     minutes: float | None = None,
-) -> list[Scores]:
+) -> list[RoundScores]:
     """Adapt ``learner`` to real ``images`` (N, H, W) uint8 {0, 1} as its settings say; returns the rounds' scores.
 
     ``minutes`` ends it after the round in which they have passed, which a resumed run cannot repeat exactly.
@@ -66,7 +66,7 @@ def adapt(
     if not settings.teaches:
         return []
     learner.salt = 1
-    phase = Phase(
+    phase = FitPhase(
         learner,
         context,
         "adapt",
@@ -91,13 +91,13 @@ def begin(learner: Learner, images: NDArray[np.uint8]) -> None:
 class _Rounds:
     """The rounds of one adaptation; what a round teaches is kept in a file, so that a resumed one teaches the same."""
 
-    def __init__(self, phase: Phase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
+    def __init__(self, phase: FitPhase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
         self._phase, self._images, self._source, self._echo = phase, images, source, context.echo
         self._learner, self._folder = phase.learner, context.run / PSEUDO
         self._expected = expected_shares(source.recipe, source.seed)
         self._split = Split.of(self._learner.settings.batch_size, self._learner.settings.adaptation.real_share)
 
-    def scores(self, deadline: float) -> Iterator[Scores]:
+    def scores(self, deadline: float) -> Iterator[RoundScores]:
         """Run the rounds that are left, until ``deadline`` (monotonic seconds)."""
         settings = self._learner.settings.adaptation
         ends = np.linspace(0, settings.steps, settings.rounds + 1).round().astype(int)
@@ -108,7 +108,7 @@ class _Rounds:
                 self._echo(f"adaptation ends after round {number + 1} of {settings.rounds}: its time has passed")
                 return
 
-    def _round(self, number: int, start: int, end: int) -> Scores:
+    def _round(self, number: int, start: int, end: int) -> RoundScores:
         seed = self._learner.settings.seed
         count = min(len(self._images), (end - start) * self._split.real)
         picked = positions(len(self._images), number * count, count, seed)
@@ -121,7 +121,7 @@ class _Rounds:
             self._phase.fit(batches, end, self._learner.settings.batch_size)
         return scores
 
-    def _pseudo_labels(self, number: int, images: NDArray[np.uint8]) -> tuple[PseudoLabels, Scores]:
+    def _pseudo_labels(self, number: int, images: NDArray[np.uint8]) -> tuple[PseudoLabels, RoundScores]:
         path = self._folder / f"round-{number + 1:02}.npz"
         if path.is_file():
             return _load(path)
@@ -135,12 +135,14 @@ class _Rounds:
         return chosen
 
 
-def rounds_of(run: Path) -> list[Scores]:
+def rounds_of(run: Path) -> list[RoundScores]:
     """The scores of the rounds of self-training that a run's folder holds."""
     return [_load(path)[1] for path in sorted((run / PSEUDO).glob("round-*.npz"))]
 
 
-def read_views(teacher: Reader, images: NDArray[np.uint8], settings: Training, salt: int) -> tuple[Readings, Readings]:
+def read_views(
+    teacher: Reader, images: NDArray[np.uint8], settings: TrainingSettings, salt: int
+) -> tuple[Readings, Readings]:
     """What ``teacher`` reads in ``images`` as they are, and warped (points in the unwarped frame)."""
     parts = []
     for start in range(0, len(images), teacher.batch_size):
@@ -159,13 +161,13 @@ def _after_training(learner: Learner, split: Split) -> int:
     return -(-learner.settings.steps * learner.settings.batch_size // split.synthetic)
 
 
-def _save(path: Path, pseudo: PseudoLabels, scores: Scores) -> None:
+def _save(path: Path, pseudo: PseudoLabels, scores: RoundScores) -> None:
     arrays = {**vars(pseudo), **{f"score_{name}": np.asarray(value) for name, value in asdict(scores).items()}}
     write_with(path, lambda temporary: np.savez_compressed(temporary, **arrays))
 
 
-def _load(path: Path) -> tuple[PseudoLabels, Scores]:
+def _load(path: Path) -> tuple[PseudoLabels, RoundScores]:
     with np.load(path, allow_pickle=False) as stored:
         pseudo = PseudoLabels(**{name: stored[name] for name in ("labels", "points", "weights", "costs")})
         scores = {name.removeprefix("score_"): stored[name] for name in stored.files if name.startswith("score_")}
-    return pseudo, Scores(**{name: value.item() for name, value in scores.items()})
+    return pseudo, RoundScores(**{name: value.item() for name, value in scores.items()})

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from classifier.learning.augmentation import draw_warp, warp_images, warp_points
-from classifier.learning.settings import Augmentation, Training
+from classifier.learning.settings import Augmentation, TrainingSettings
 from classifier.networks.build import is_grid
 from classifier.networks.ctc import ctc_loss
 from classifier.networks.fused import for_training
@@ -30,7 +30,7 @@ class Learner(keras.Model):
     ``refiner``, if any, is applied to ``refined_share`` of the synthetic images.
     """
 
-    def __init__(self, student: Any, teacher: Any, settings: Training, refiner: Refiner | None = None) -> None:
+    def __init__(self, student: Any, teacher: Any, settings: TrainingSettings, refiner: Refiner | None = None) -> None:
         super().__init__(name="learner")
         self.student, self.teacher, self.refiner, self.settings = student, teacher, refiner, settings
         self.refined_share = {"raw": 0.0, "refined": 1.0, "mixed": 0.5}[settings.data]
@@ -140,7 +140,7 @@ def learning_rate(peak: float, warmup_steps: int, steps: int) -> Any:
     )
 
 
-def make_learner(network: Any, settings: Training, refiner: Refiner | None = None) -> Learner:
+def make_learner(network: Any, settings: TrainingSettings, refiner: Refiner | None = None) -> Learner:
     """A learner whose student and teacher both start as copies of ``network``."""
     teacher = keras.models.clone_model(network)
     teacher.set_weights(network.get_weights())

@@ -32,7 +32,7 @@ class Context:
     callbacks: tuple[Any, ...] = ()
 
 
-class Phase:
+class FitPhase:
     """``steps`` optimiser steps with one learning-rate course, gone on with from the phase's newest checkpoint."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Log(keras.callbacks.Callback):
     Raises RunError when the loss is no number any more.
     """
 
-    def __init__(self, phase: Phase, table: MetricsTable, until: int, images_a_step: int, echo: Echo) -> None:
+    def __init__(self, phase: FitPhase, table: MetricsTable, until: int, images_a_step: int, echo: Echo) -> None:
         super().__init__()
         self._phase, self._table, self._until, self._echo = phase, table, until, echo
         self._images, self._every = images_a_step, phase.learner.settings.log_steps

@@ -64,7 +64,7 @@ class Adaptation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class TrainingSettings:
     """A whole run. Steps are optimiser steps of ``batch_size`` images; 0 leaves a network as it starts.
 
     Refined images are drawn as ink (`training.ink`), since real images are two-valued and a reader would otherwise
@@ -124,8 +124,8 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
         raise RunError(f"`{name}` is {value}; expected {low:g} to {high:g}", value)
 
 
-PRESETS: dict[str, Training] = {
-    "quick": Training(steps=1000, adaptation=Adaptation(steps=400, rounds=4)),
-    "default": Training(),
-    "thorough": Training(steps=10_000, refine=True, adaptation=Adaptation(steps=6000, rounds=20)),
+PRESETS: dict[str, TrainingSettings] = {
+    "quick": TrainingSettings(steps=1000, adaptation=Adaptation(steps=400, rounds=4)),
+    "default": TrainingSettings(),
+    "thorough": TrainingSettings(steps=10_000, refine=True, adaptation=Adaptation(steps=6000, rounds=20)),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from classifier.adaptation.keep_better import choice_of
-from classifier.adaptation.pseudo_labels import Scores
+from classifier.adaptation.pseudo_labels import RoundScores
 from classifier.adaptation.refiner_run import Verdict
 from classifier.adaptation.self_training import rounds_of
 from classifier.confidence.agreement import class_distance
@@ -111,7 +111,7 @@ def _training(run: RunFolder) -> dict[str, str]:
     return {"Training": _curves(run / METRICS)}
 
 
-def _adaptation(choice: Mapping[str, Any] | None, rounds: list[Scores], alphabet: str) -> dict[str, str]:
+def _adaptation(choice: Mapping[str, Any] | None, rounds: list[RoundScores], alphabet: str) -> dict[str, str]:
     lines = html.table([(k, score.line(alphabet)) for k, score in enumerate(rounds, 1)], ("round", ""))
     return {"Self-training": html.table((choice or {}).items()) + lines}
 

@@ -18,8 +18,8 @@ from classifier.adaptation.refiner_run import Refining, give_way, obstacle_of, r
 from classifier.adaptation.self_training import adapt
 from classifier.learning.batches import Source, open_batches
 from classifier.learning.learner import Learner, make_learner
-from classifier.learning.phase import Context, Echo, Phase
-from classifier.learning.settings import ROUGH_INFORMATION, WIDE, Training
+from classifier.learning.phase import Context, Echo, FitPhase
+from classifier.learning.settings import ROUGH_INFORMATION, WIDE, TrainingSettings
 from classifier.networks.build import build, is_grid
 from classifier.reading.reader import MODEL, Reader
 from synth_engine.errors import RunError
@@ -39,7 +39,7 @@ class Session:
     ``real``: images (N, H, W) uint8 {0, 1}, or None to stay synthetic; ``refining``: None to train no refiner.
     """
 
-    settings: Training
+    settings: TrainingSettings
     source: Source
     real: NDArray[np.uint8] | None = None
     refiner: str | None = None
@@ -105,7 +105,7 @@ class Session:
             write_json(run / CHOICE, CHOICE_KIND, choice.as_dict())
 
 
-def with_information(settings: Training, network: Any) -> Training:
+def with_information(settings: TrainingSettings, network: Any) -> TrainingSettings:
     """``settings`` with the weight of information known; RunError if asked for what ``network`` knows no places for."""
     adaptation = settings.adaptation
     if adaptation.information is None:
@@ -123,7 +123,7 @@ def with_information(settings: Training, network: Any) -> Training:
 def learn(learner: Learner, source: Source, context: Context) -> Checkpoints:
     """The first phase: synthetic images alone. Returns its checkpoints."""
     settings = learner.settings
-    phase = Phase(
+    phase = FitPhase(
         learner,
         context,
         "train",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classifier.learning.settings import Adaptation, Training
+from classifier.learning.settings import Adaptation, TrainingSettings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RunError
 from synth_engine.training.run_folder import RunFolder
@@ -24,12 +24,12 @@ from classifier.learning.batches import Source  # noqa: E402
 from classifier.reading.reader import MODEL  # noqa: E402
 from classifier.run.session import Session  # noqa: E402
 
-SMALL = Training(width=2, depth=2, batch_size=4, steps=4, warmup_steps=1, log_steps=2,
+SMALL = TrainingSettings(width=2, depth=2, batch_size=4, steps=4, warmup_steps=1, log_steps=2,
                  adaptation=Adaptation(rounds=2, steps=4, warmup_steps=1, certainty_min=0.0))  # fmt: skip
 
 
 def run(
-    folder: Path, recipe: Recipe, settings: Training, *, real: int = 0, echo: Callable[[str], object] = str
+    folder: Path, recipe: Recipe, settings: TrainingSettings, *, real: int = 0, echo: Callable[[str], object] = str
 ) -> list[Any]:
     """Weights after a run, adapted to ``real`` images of the recipe that stand for real ones."""
     keras.utils.set_random_seed(settings.seed)

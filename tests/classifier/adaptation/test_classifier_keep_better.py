@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from classifier.learning.settings import Training
+from classifier.learning.settings import TrainingSettings
 from classifier.networks.readings import Readings
 from synth_engine import Recipe, Synthesizer
 
@@ -34,7 +34,7 @@ def view(codes: np.ndarray) -> Readings:
 
 def kept(tiny: Recipe, monkeypatch: pytest.MonkeyPatch, earlier: list[Any], adapted: list[Any]) -> tuple[float, str]:
     """What the teacher's first weight is in the end, given two views' codes with each network; and what was said."""
-    learner: Learner = make_learner(build("grid", tiny, width=4, depth=2), Training(precision="float32"))
+    learner: Learner = make_learner(build("grid", tiny, width=4, depth=2), TrainingSettings(precision="float32"))
     weights = learner.teacher.get_weights()
     before, after = ([np.full_like(weight, value) for weight in weights] for value in (EARLIER, ADAPTED))
     learner.teacher.set_weights(after)
@@ -78,7 +78,7 @@ def test_what_views_agree_on_more_is_kept(tiny: Recipe, monkeypatch: pytest.Monk
 def test_a_run_says_which_network_it_kept_and_why(
     tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worse = choice.Choice(choice.Score(0.9, 0.1, 2), choice.Score(0.1, 0.1, 2))
+    worse = choice.AdaptationDecision(choice.AdaptationScore(0.9, 0.1, 2), choice.AdaptationScore(0.1, 0.1, 2))
     monkeypatch.setattr("classifier.run.session.keep_better", lambda *_: worse)
     tiny.save(tmp_path / "tiny.toml")
     (tmp_path / "real").mkdir()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from classifier.adaptation.pseudo_labels import (
     MATCH_PX,
     PseudoLabels,
-    Scores,
+    RoundScores,
     alignment,
     choose,
     class_costs,
@@ -39,7 +39,7 @@ def readings(texts: list[list[int]], sure: float = 0.9) -> Readings:
 
 def chosen(
     first: Readings, second: Readings, settings: Adaptation = PLAIN, keep: float = 9.0
-) -> tuple[PseudoLabels, Scores]:
+) -> tuple[PseudoLabels, RoundScores]:
     return choose(first, second, UNIFORM, settings, keep)
 
 

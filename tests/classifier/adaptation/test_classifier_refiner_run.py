@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from classifier.learning.settings import Adaptation, Training
+from classifier.learning.settings import Adaptation, TrainingSettings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RunError
 from synth_engine.training.run_folder import RunFolder
@@ -29,7 +29,7 @@ from classifier.reading.reader import MODEL, Reader  # noqa: E402
 from classifier.run.session import Session  # noqa: E402
 from classifier.train import resolve, train  # noqa: E402
 
-SMALL = Training(width=2, depth=2, batch_size=4, steps=0, warmup_steps=1, refine=True, refine_steps=2,
+SMALL = TrainingSettings(width=2, depth=2, batch_size=4, steps=0, warmup_steps=1, refine=True, refine_steps=2,
                  adaptation=Adaptation(rounds=1, steps=2, warmup_steps=1, certainty_min=0.0))  # fmt: skip
 KEPT = {"name": "labels kept", "wanted": "at least 99%", "needed": True}
 BESIDE = {"name": "kernel distance", "wanted": "at most 50%", "needed": False, "received": "70%", "reached": False}
@@ -93,7 +93,7 @@ def start_of(folder: Path, recipe: Recipe) -> Path:
 
 
 def run(
-    folder: Path, recipe: Recipe, settings: Training = SMALL, echo: Callable[[str], object] = str
+    folder: Path, recipe: Recipe, settings: TrainingSettings = SMALL, echo: Callable[[str], object] = str
 ) -> list[np.ndarray]:
     """Weights after a run with six images that stand for real ones, resumed if the folder is there.
 

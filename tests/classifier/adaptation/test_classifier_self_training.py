@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier.adaptation.pseudo_labels import Scores
+from classifier.adaptation.pseudo_labels import RoundScores
 from classifier.learning.lesson import PseudoLabels
-from classifier.learning.settings import Training
+from classifier.learning.settings import TrainingSettings
 from synth_engine import Recipe, Synthesizer
 
 keras = pytest.importorskip("keras")
@@ -30,7 +30,7 @@ def test_both_domains_are_in_every_batch(batch: int, share: float, split: tuple[
 def test_an_unwarped_second_view_equals_the_first(tiny: Recipe) -> None:
     keras.utils.set_random_seed(0)
     teacher = Reader(build("grid", tiny, width=4, depth=2), tiny, batch_size=4)
-    settings = Training()
+    settings = TrainingSettings()
     still = replace(settings.adaptation.view, rotation_deg=0.0, scale=0.0, shear=0.0, shift_px=0.0, level=0.0)
     settings = replace(settings, adaptation=replace(settings.adaptation, view=still))
     first, second = adapt.read_views(teacher, Synthesizer(tiny, 1).batch(0, 7).images, settings, 0)
@@ -45,7 +45,9 @@ def test_a_round_s_lesson_comes_back_as_it_was_written(tmp_path: Path) -> None:
         weights=np.eye(2, dtype="f4")[:1],
         costs=np.array([-1.5, 0.5, 0.0], np.float32),
     )
-    scores = Scores(kept=0.5, whole=0.25, agreement=0.75, rarest=1, rarest_ratio=0.5, commonest=0, commonest_ratio=1.5)
+    scores = RoundScores(
+        kept=0.5, whole=0.25, agreement=0.75, rarest=1, rarest_ratio=0.5, commonest=0, commonest_ratio=1.5
+    )
     adapt._save(tmp_path / "round.npz", pseudo, scores)
     stored, stored_scores = adapt._load(tmp_path / "round.npz")
     assert stored_scores == scores

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier.learning.settings import Augmentation, Training
+from classifier.learning.settings import Augmentation, TrainingSettings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError, RejectionError, RunError
 from synth_engine.recipe import Canvas, Filter
@@ -26,10 +26,10 @@ from classifier.networks.build import build  # noqa: E402
 from classifier.reading.reader import MODEL, Reader  # noqa: E402
 
 STILL = Augmentation(rotation_deg=0, scale=0, shear=0, shift_px=0, level=0)
-SMALL = Training(width=4, depth=2, batch_size=4)
+SMALL = TrainingSettings(width=4, depth=2, batch_size=4)
 
 
-def learner_for(recipe: Recipe, settings: Training, refiner: object = None) -> Learner:
+def learner_for(recipe: Recipe, settings: TrainingSettings, refiner: object = None) -> Learner:
     keras.utils.set_random_seed(settings.seed)
     network = build(settings.network, recipe, width=settings.width, depth=settings.depth)
     return make_learner(network, settings, refiner)
@@ -161,4 +161,4 @@ def test_what_a_worker_raises_comes_out_as_it_was(tiny: Recipe) -> None:
 @pytest.mark.parametrize(("name", "value"), [("network", "big"), ("data", "real"), ("steps", -1), ("average", 1.5)])
 def test_settings_that_make_no_sense_are_refused(name: str, value: object) -> None:
     with pytest.raises(RunError, match=f"`{name}` is .*(choose one|expected)"):
-        replace(Training(), **{name: value})
+        replace(TrainingSettings(), **{name: value})

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classifier.learning.settings import Training
+from classifier.learning.settings import TrainingSettings
 from synth_engine import Recipe
 
 keras = pytest.importorskip("keras")
@@ -62,7 +62,7 @@ def test_results_gradients_and_moving_statistics_are_those_of_keras() -> None:
 
 @pytest.mark.parametrize("name", ["grid", "ctc"])
 def test_a_student_is_fused_and_the_teacher_that_is_saved_is_not(tiny: Recipe, tmp_path: Path, name: str) -> None:
-    learner = make_learner(build(name, tiny, width=4, depth=2), Training())
+    learner = make_learner(build(name, tiny, width=4, depth=2), TrainingSettings())
     path = Reader(learner.teacher, tiny).save(tmp_path)
     kinds = [
         {type(layer) for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)}
