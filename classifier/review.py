@@ -23,18 +23,22 @@ from synth_engine.errors import RealImagesError
 @click.command(
     epilog="Example: python -m classifier.review --predictions texts-unsure.csv --images challenges --out review.html"
 )
-@click.option(
-    "--predictions", required=True, type=click.Path(), help="CSV or JSON lines that classifier.predict wrote."
-)
-@click.option("--images", required=True, type=click.Path(), help="What was read: a folder or file.")
+@click.option("--predictions", required=True, type=click.Path(), help="CSV or JSON lines from classifier.predict.")
+@click.option("--images", required=True, type=click.Path(), help="The images that were read: a folder or a file.")
 @click.option("--out", default="review.html", show_default=True, type=click.Path(dir_okay=False), help="Page to write.")
-@click.option("--model", type=click.Path(), help="Marks characters outside the alphabet of recipe.toml beside it.")
-@click.option("--limit", default=500, show_default=True, type=click.IntRange(1), help="Images shown, least sure first.")
+@click.option(
+    "--model",
+    type=click.Path(),
+    help="classifier.keras; texts with characters outside its recipe's alphabet are marked.",
+)
+@click.option(
+    "--limit", default=500, show_default=True, type=click.IntRange(1), help="Images shown, least confident first."
+)
 def review(predictions: str, images: str, out: str, model: str | None, limit: int) -> None:
-    """Write one HTML file that shows images with their readings, takes corrections, and exports them as CSV.
+    """Write an HTML page that shows images with their readings, takes corrections, and exports them as CSV.
 
-    The page works from the disk, without a network; the browser keeps what was typed until it is exported. The CSV has
-    the columns name, text, and checked (1 where a person typed or confirmed).
+    The page needs no network. The browser keeps what is typed until it is exported. The CSV has the columns name, text,
+    and checked (1 where a person typed or confirmed).
     """
     from synth_engine.training.keras_files import recipe_beside
 
@@ -61,7 +65,7 @@ def page(path: Path, rows: list[tuple[Prediction, str]], alphabet: str | None) -
 
 
 def pictures_of(path: Path, names: Container[str]) -> dict[str, str]:
-    """Data URIs of the images in ``path`` called one of ``names``, the first of each name."""
+    """Data URIs by name of the images in ``path`` whose name is in ``names``; the first of each name."""
     from synth_engine.real import iter_grey
 
     found: dict[str, str] = {}
@@ -72,7 +76,7 @@ def pictures_of(path: Path, names: Container[str]) -> dict[str, str]:
 
 
 def data_uri(grey: NDArray[np.uint8]) -> str:
-    """A grey image (H, W) as a PNG that lies in the address itself."""
+    """A grey image (H, W) uint8 as a data URI that holds a PNG."""
     buffer = io.BytesIO()
     Image.fromarray(grey).save(buffer, format="PNG")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

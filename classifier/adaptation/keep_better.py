@@ -1,6 +1,6 @@
-"""Whether self-training did good: the network as it was before is kept where it scores better, no label read.
+"""Whether self-training helped: the network from before it is kept if that scores better. No label is read.
 
-Self-training makes a network surer of whatever it reads, so that the score sees a collapse, not every harm.
+Self-training makes a network more confident in whatever it reads, so the score detects a collapse, not every harm.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from synth_engine.recipe import Recipe
 from synth_engine.samples import PADDING
 from synth_engine.synthesizer import Synthesizer
 
-CHOICE, CHOICE_KIND = "choice.json", "adaptation decision"
+DECISION, DECISION_KIND = "adaptation.json", "adaptation decision"
 LOOKED_AT = 2_048
 CODES = PADDING + 1  # padding is counted as a class
 SALT = 2**10  # beyond any round's number, so that these views are none that adaptation has seen
@@ -32,9 +32,10 @@ SALT = 2**10  # beyond any round's number, so that these views are none that ada
 
 @dataclass(frozen=True)
 class AdaptationScore:
-    """agreement: share of texts that a warped view reads alike; distance: total variation of the classes read.
+    """How well a network reads unlabelled images.
 
-    Places without a character count as a class of their own, so that reading nothing is no way to score.
+    agreement: share of texts that a warped view reads alike; distance: total variation between the classes read and
+    the recipe's. Places without a character count as a class of their own, so that reading nothing does not pay.
     """
 
     agreement: float
@@ -43,7 +44,7 @@ class AdaptationScore:
 
     @property
     def value(self) -> float:
-        """What both leave of the texts: all of a text's characters are within the share that the classes allow."""
+        """Share of texts that agree and whose ``length`` characters all lie in the share that the classes allow."""
         return self.agreement * (1.0 - self.distance) ** self.length
 
     def __str__(self) -> str:
@@ -52,7 +53,7 @@ class AdaptationScore:
 
 @dataclass(frozen=True)
 class AdaptationDecision:
-    """The scores before and after adaptation; what adaptation gave is kept unless it scores worse."""
+    """The scores before and after adaptation. The adapted network is kept unless it scores worse."""
 
     before: AdaptationScore
     after: AdaptationScore
@@ -67,30 +68,30 @@ class AdaptationDecision:
         return f"before adaptation {self.before}; after it {self.after}: the {kept} network is kept"
 
     def as_dict(self) -> dict[str, Any]:
-        """For `choice.json`."""
+        """For `adaptation.json`."""
         return {"kept": "adapted" if self.adapted else "earlier", **asdict(self)}
 
 
-def choice_of(run: Path) -> dict[str, Any] | None:
-    """What a run's folder says of it; None without self-training. Raises RunError where the file is damaged."""
-    path = run / CHOICE
+def decision_of(run: Path) -> dict[str, Any] | None:
+    """The decision in a run's folder; None without self-training. Raises RunError if the file is damaged."""
+    path = run / DECISION
     if not path.is_file():
         return None
-    return read_json(path, CHOICE_KIND, error=RunError, remedy="remove it and go on with --resume")
+    return read_json(path, DECISION_KIND, error=RunError, remedy="remove it and go on with --resume")
 
 
 def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], recipe: Recipe) -> AdaptationDecision:
-    """Give the teacher its weights ``before`` adaptation again if it scored better with them.
+    """Give the teacher its weights from ``before`` adaptation again if it scores better with them.
 
-    ``images`` (N, H, W) uint8 {0, 1} are real ones; at most `LOOKED_AT`, spread over all, are looked at.
+    ``images`` (N, H, W) uint8 {0, 1} are real ones; at most `LOOKED_AT`, spread over all, are read.
     """
     after = learner.teacher.get_weights()
     adapted = score(learner.teacher, images, recipe, learner.settings)
     learner.teacher.set_weights(before)
-    choice = AdaptationDecision(score(learner.teacher, images, recipe, learner.settings), adapted)
-    if choice.adapted:
+    decision = AdaptationDecision(score(learner.teacher, images, recipe, learner.settings), adapted)
+    if decision.adapted:
         learner.teacher.set_weights(after)
-    return choice
+    return decision
 
 
 def score(network: Any, images: NDArray[np.uint8], recipe: Recipe, settings: TrainingSettings) -> AdaptationScore:

@@ -1,7 +1,7 @@
-"""Which characters of the real images may teach: from two views' readings to pseudo-labels. NumPy only.
+"""Which characters of real images may teach: pseudo-labels from the readings of two views. NumPy only.
 
-Characters count one by one, not whole images: three sure characters teach even if the fourth is hidden under a line.
-A class may not teach more than its expected share, so that a class which is read too often cannot grow further.
+Characters are chosen one by one: three certain characters teach even if a line hides the fourth. A class teaches no
+more than its expected share, so a class that is read too often cannot grow further.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ ITERATIONS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class RoundScores:
-    """How a round went, from unlabelled images alone.
+    """How a round went, measured on unlabelled images.
 
-    kept, agreement: shares of the characters read; whole: share of images all of whose characters teach; rarest,
-    commonest: classes read least and most often, relative to their expected shares (the ratios).
+    kept, agreement: shares of the characters read that teach, and that both views read alike; whole: share of images
+    whose characters all teach; rarest, commonest: codes of the classes read least and most often, relative to their
+    expected shares (the ratios).
     """
 
     kept: float
@@ -38,7 +39,7 @@ class RoundScores:
     commonest_ratio: float
 
     def line(self, alphabet: str) -> str:
-        """One line for people."""
+        """One line for the log and the report."""
         return (
             f"kept {self.kept:.1%} of characters ({self.whole:.1%} of images whole), views agree on "
             f"{self.agreement:.1%}, of the expected share {alphabet[self.rarest]!r} is read "
@@ -51,9 +52,9 @@ def choose(
 ) -> tuple[PseudoLabels, RoundScores]:
     """Pseudo-labels from the readings of two views of the same images, ``second``'s points in the first's frame.
 
-    expected: (alphabet,) class shares, summing to 1. A character teaches when both views, scores aligned to the
-    expected shares, read the same class, its certainty is at least ``settings.certainty_min``, and it is among the
-    surest ``keep`` of the characters that its class is expected to have.
+    expected: (alphabet,) class shares, summing to 1; scores are first aligned to them. A character teaches if both
+    views read the same class, its certainty is at least ``settings.certainty_min``, and it is among the most certain
+    ones of its class. Of these, ``keep`` times the number expected of the class are taken.
     """
     partner, matched = match(first.points, second.points, first.codes != PADDING, second.codes != PADDING)
     other = np.take_along_axis(second.scores, partner[..., np.newaxis], axis=1)
@@ -104,10 +105,10 @@ def alignment(scores: Floats, expected: Floats, strength: float) -> Floats:
 
 
 def class_costs(readings: Readings, expected: Floats, strength: float) -> Floats:
-    """(alphabet,) what each class costs for being read too often: log(found / aim), below 0 for too seldom.
+    """(alphabet,) cost of each class: log(found / aim), above 0 if it is read too often, below 0 if too seldom.
 
-    ``found`` are the mean probabilities of the characters that are there, the aim is that of `alignment`. It is the
-    slope of the Kullback-Leibler divergence of ``found`` from the aim, but for a constant.
+    ``found`` is the mean probability of each class over the characters present, and the aim is that of `alignment`. Up
+    to a constant this is the gradient of the Kullback-Leibler divergence of ``found`` from the aim.
     """
     presence = _presence(readings) * (readings.codes != PADDING)
     found = (presence[..., np.newaxis] * _softmax(readings.scores)).sum(axis=(0, 1)) / max(float(presence.sum()), 1.0)
@@ -117,7 +118,7 @@ def class_costs(readings: Readings, expected: Floats, strength: float) -> Floats
 def surest(
     codes: NDArray[np.int64], certainty: Floats, expected: Floats, total: float, certainty_min: float
 ) -> NDArray[np.bool_]:
-    """Which characters (N, L) are among the ``total * expected[class]`` surest of their class and sure enough."""
+    """Which characters (N, L) reach ``certainty_min`` and are in the ``total * expected[class]`` most certain ones."""
     sure = np.zeros(codes.shape, bool)
     flat = sure.reshape(-1)
     for code, share in enumerate(expected):

@@ -1,10 +1,10 @@
-"""The gap between a recipe's images and the real ones, as a fresh network finds it before anything is trained."""
+"""How far a recipe's images are from the real ones, as a small network finds it before anything is trained."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,28 +18,33 @@ from synth_engine.training.value_range import to_network
 SAMPLES = 2_048  # of each side; the test learns from half of them
 STEPS = 150
 FEWEST = 50  # real images; from fewer nothing is learnt
-WIDE_MIN = 0.9  # told apart this often, images differ in more than traces
+WIDE_MIN = 0.9  # two-sample accuracy from which the recipe counts as mismatched
+
+log = logging.getLogger(__name__)
 
 
 def augmentation_for(images: NDArray[np.uint8], recipe: Recipe, seed: int, resumed: Path | None) -> Augmentation:
-    """How far to warp: as far as ``recipe`` is from real ``images`` (N, H, W) uint8 {0, 1}; says so on stdout.
+    """Wide warps where ``recipe`` is mismatched with the real ``images``, else narrow ones; logs which and why.
 
-    A run that is ``resumed`` warps as it did, since the test may come out otherwise on another machine.
+    images: (N, H, W) uint8 {0, 1}. A run that is ``resumed`` keeps its warps: another machine may decide otherwise.
     """
     before = _stored(resumed) if resumed else None
     if before is not None:
         return before
     if len(images) < FEWEST:
-        click.echo(f"fewer than {FEWEST} real images do not tell how far the recipe is from them: warps are narrow")
+        log.info("fewer than %d real images are too few to compare with the recipe: warps are narrow", FEWEST)
         return AUGMENTATIONS["narrow"]
-    share = told_apart(images, recipe, seed)
-    name = "wide" if share >= WIDE_MIN else "narrow"
-    click.echo(f"a fresh network tells real images from the recipe's {share:.0%} of the time: warps are {name}")
-    return AUGMENTATIONS[name]
+    accuracy = two_sample_accuracy(images, recipe, seed)
+    found = f"two-sample accuracy between real images and the recipe's is {accuracy:.0%}"
+    if accuracy >= WIDE_MIN:
+        log.info(f"{found}: the recipe is mismatched, so warps are wide")
+        return AUGMENTATIONS["wide"]
+    log.info(f"{found}: warps are narrow")
+    return AUGMENTATIONS["narrow"]
 
 
 def _stored(run: Path) -> Augmentation | None:
-    """That of a run's `config.json`; None where there is none to be read, which resuming says itself."""
+    """That of a run's `config.json`; None where it cannot be read, which resuming reports itself."""
     stored = read_config(run)
     try:
         return Augmentation(**stored["augmentation"]) if stored else None
@@ -47,12 +52,13 @@ def _stored(run: Path) -> Augmentation | None:
         return None
 
 
-def told_apart(real: NDArray[np.uint8], recipe: Recipe, seed: int) -> float:
-    """Share of images, held out from it, that a small network tells apart: ``real`` ones and the ``recipe``'s.
+def two_sample_accuracy(real: NDArray[np.uint8], recipe: Recipe, seed: int) -> float:
+    """Accuracy, on held-out images, of a small network that separates ``real`` images from those of the ``recipe``.
 
-    real: (N, H, W) uint8 {0, 1}, N ≥ 2. 0.5 where it finds no difference, 1 where it sees each. Takes some ten seconds.
+    real: (N, H, W) uint8 {0, 1}, N ≥ 2. 0.5 where it finds no difference, 1 where it separates all. Takes about ten
+    seconds.
     """
     some = real[np.unique(np.linspace(0, len(real) - 1, min(SAMPLES, len(real))).astype(int))]
     order = np.random.default_rng(seed).permutation(len(some))
-    drawn = Synthesizer(recipe, seed).batch(0, SAMPLES).images
-    return TwoSampleTest(recipe.shape, STEPS, seed).accuracy(to_network(drawn), to_network(some[order]))
+    synthetic = Synthesizer(recipe, seed).batch(0, SAMPLES).images
+    return TwoSampleTest(recipe.shape, STEPS, seed).accuracy(to_network(synthetic), to_network(some[order]))

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from classifier.adaptation.refiner_plan import SHARES, RefinerPlan
 from classifier.adaptation.subprocess_run import run_to_end
 from classifier.learning.settings import TrainingSettings
 from classifier.reading.reader import MODEL, Reader
@@ -23,52 +25,40 @@ from synth_engine.training.run_folder import CONFIG
 if TYPE_CHECKING:
     from classifier.learning.batches import Source
     from classifier.learning.learner import Learner
-    from classifier.learning.phase import Context
-    from synth_engine.recipe import Recipe
+    from classifier.learning.phase import RunContext
     from synth_engine.training.checkpoints import Checkpoints
 
 COMMAND = (sys.executable, "-m", "gan.train")
 READER, REFINER, LOG = "reader", "refiner", "refiner.log"  # in a run's folder
 NETWORK, ACCOUNT = "refiner.keras", "assessment.json"  # in the refiner's, the account written last
 ADAPTED = "checkpoints/adapt"
-REFINED_SHARE = 0.5  # as `mixed` images have it
-FEWEST = 400  # real images: a quarter is held out, half of that tests, and of 50 a share is known to 7 points at best
+REFINED_SHARE = SHARES["mixed"]
+
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refining:
-    """What `gan.train` is told beside the source of synthetic images; ``real`` is a PATH of the command line.
+def gan_options(plan: RefinerPlan, source: Source, run: Path, settings: TrainingSettings) -> Iterator[str]:
+    """Options of `gan.train`, with absolute paths, as it compares them when it is resumed.
 
-    ``required``: whether an obstacle is an error; a preset's wish costs nobody one.
+    So a run may be resumed from another working folder, but one whose refiner is half trained must not be moved.
     """
-
-    real: str
-    real_limit: int | None = None
-    threads: int | None = None
-    required: bool = False
-
-    def options(self, source: Source, run: Path, steps: int, precision: str) -> Iterator[str]:
-        """Those of `gan.train`, paths made absolute, as it compares them when it is resumed.
-
-        So a run may be resumed from another working folder, but one whose refiner is half trained must not be moved.
-        """
-        folder = run.resolve()
-        wanted = {
-            "--real": Path(self.real).resolve(),
-            "--real-limit": self.real_limit,
-            "--recipe": folder / READER / RECIPE,
-            "--reader": folder / READER / MODEL,
-            "--run": folder / REFINER,
-            "--steps": steps,
-            "--precision": precision,
-            "--seed": source.seed,
-            "--workers": source.workers,
-            "--ray-address": source.ray_address,
-            "--threads": self.threads,
-        }
-        for name, value in wanted.items():
-            if value is not None:
-                yield from (name, str(value))
+    folder = run.resolve()
+    wanted = {
+        "--real": Path(plan.real).resolve(),
+        "--real-limit": plan.real_limit,
+        "--recipe": folder / READER / RECIPE,
+        "--reader": folder / READER / MODEL,
+        "--run": folder / REFINER,
+        "--steps": settings.refine_steps,
+        "--precision": settings.precision,
+        "--seed": source.seed,
+        "--workers": source.workers,
+        "--ray-address": source.ray_address,
+        "--threads": plan.threads,
+    }
+    for name, value in wanted.items():
+        if value is not None:
+            yield from (name, str(value))
 
 
 @dataclass(frozen=True)
@@ -110,50 +100,6 @@ class Verdict:
         return f"the refiner does not help: adaptation uses raw synthetic images ({self.why()})"
 
 
-class Obstacle(NamedTuple):
-    """Why no refiner can be trained in a run, or would serve nobody: what ``--refine`` does that cannot be."""
-
-    why: str
-    remedy: str
-
-
-def obstacle(settings: TrainingSettings, real: int, refiner: str | None) -> Obstacle | None:
-    """What the options and the number of ``real`` images put in a refiner's way, if anything."""
-    if not real:
-        return Obstacle("needs real images to refine towards", "give --real PATH")
-    if refiner is not None:
-        return Obstacle("trains a refiner and --refiner brings one", "leave --refiner out")
-    if not settings.adaptation.teaches:
-        return Obstacle("is of use in self-training alone", "choose --adapt self-training with --adapt-steps")
-    if real < FEWEST:
-        why = f"needs {FEWEST} real images to tell whether a refiner helps, there are {real}"
-        return Obstacle(why, "give more, or a higher --real-limit")
-    return None
-
-
-def obstacle_of(network: Any, recipe: Recipe) -> Obstacle | None:
-    """What the network that is taught puts in its way: `gan.train` asks it where characters are or which is nth."""
-    by_position = (recipe.length_max, len(recipe.alphabet))
-    if len(network.output_shape) == 4 or tuple(network.output_shape[1:]) == by_position:
-        return None
-    return Obstacle(
-        f"asks the network whether labels are kept, and {network.name} knows no character's place",
-        "use a grid network (--network, --start-from)",
-    )
-
-
-def give_way(
-    settings: TrainingSettings, problem: Obstacle | None, *, required: bool, echo: Callable[[str], object]
-) -> TrainingSettings:
-    """The settings, without a refiner if there is a problem, which is told; RunError if one is ``required``."""
-    if problem is None:
-        return settings
-    if required:
-        raise RunError(f"--refine {problem.why}; {problem.remedy}, or leave --refine out", problem.why)
-    echo(f"no refiner: --refine {problem.why}")
-    return replace(settings, refine=False)
-
-
 def may_differ(run: Path) -> tuple[str, ...]:
     """Settings that a resumed run may have otherwise than before, as nothing has used them yet.
 
@@ -164,7 +110,7 @@ def may_differ(run: Path) -> tuple[str, ...]:
     return ("refine",) if (run / REFINER / CONFIG).is_file() else ("refine", "refine_steps")
 
 
-def refine(learner: Learner, source: Source, context: Context, checkpoints: Checkpoints, refining: Refining) -> None:
+def refine(learner: Learner, source: Source, context: RunContext, checkpoints: Checkpoints, plan: RefinerPlan) -> None:
     """Let ``learner`` refine half of the synthetic images from here on, if a refiner trained for it helps.
 
     A refiner that the run's folder holds is not trained again. Raises KeyboardInterrupt on Ctrl-C, once `gan.train` has
@@ -175,29 +121,29 @@ def refine(learner: Learner, source: Source, context: Context, checkpoints: Chec
         with checkpoints.writing(f"{READER}/"):
             Reader(learner.teacher, source.recipe).save(context.run / READER)
         context.interrupt.leave_if_requested(checkpoints)
-        settings = learner.settings
-        options = refining.options(source, context.run, settings.refine_steps, settings.precision)
-        code = _train(options, context)
+        code = _train(gan_options(plan, source, context.run, learner.settings), context)
         context.interrupt.leave_if_requested(checkpoints)
         if code:
             raise RunError(_failure(context.run / LOG, code), code)
     verdict = Verdict.of(context.run)
-    context.echo(verdict.line())
+    log.info(verdict.line())
     if verdict.helps:
-        learner.refiner, learner.refined_share = load_refiner(folder / NETWORK, source.recipe), REFINED_SHARE
+        from classifier.learning.learner import Refinement
+
+        learner.refinement = Refinement(load_refiner(folder / NETWORK, source.recipe), REFINED_SHARE)
 
 
-def _train(options: Iterator[str], context: Context) -> int:
+def _train(options: Iterator[str], context: RunContext) -> int:
     """Run `gan.train` to its end and return its exit status."""
-    folder, log = context.run / REFINER, context.run / LOG
+    folder, output = context.run / REFINER, context.run / LOG
     resumed = ["--resume"] if (folder / CONFIG).is_file() else []
-    context.echo(f"training a refiner in {folder}; {log} says how far it is")
-    return run_to_end([*COMMAND, *options, *resumed], log, context.interrupt)
+    log.info("training a refiner in %s; %s says how far it is", folder, output)
+    return run_to_end([*COMMAND, *options, *resumed], output, context.interrupt)
 
 
-def _failure(log: Path, code: int) -> str:
-    last = (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+def _failure(output: Path, code: int) -> str:
+    last = (output.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
     return (
-        f"gan.train, which trains the refiner, ended with exit status {code} ({last}); {log} holds all it said. What "
-        "was learnt is saved: try again with --resume, or go on without a refiner with --resume --no-refine"
+        f"gan.train, which trains the refiner, ended with exit status {code} ({last}); {output} holds all it said. "
+        "What was learnt is saved: try again with --resume, or go on without a refiner with --resume --no-refine"
     )

@@ -1,13 +1,14 @@
 """Adaptation to unlabelled real images: their batch-norm statistics, then rounds of self-training.
 
-In each round the teacher (the moving average) reads the images that the round will use, once as they are and once
-warped; what both views agree on and what `pseudo.choose` lets through teaches the student, half and half with
-synthetic images, which keep it from drifting. Where asked for, doubtful characters teach too, by being read surely and
-no class too often (`losses.information_loss`). Nothing here, or anything it imports, reads a label of a real image.
+In each round the teacher (the moving average) reads the images of the round, once as they are and once warped.
+Characters that both views agree on and that `pseudo_labels.choose` accepts teach the student. Half of each batch is
+synthetic, which keeps the student from drifting. With the information loss doubtful characters teach too: it rewards
+confident readings with balanced classes. Nothing here, or anything it imports, reads a label of a real image.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -22,7 +23,7 @@ from classifier.learning.augmentation import unwarp_points
 from classifier.learning.batches import Lesson, Source, open_batches, positions
 from classifier.learning.learner import Learner, recalibrate, warped_view
 from classifier.learning.lesson import PseudoLabels
-from classifier.learning.phase import Context, FitPhase
+from classifier.learning.phase import FitPhase, RunContext
 from classifier.learning.settings import TrainingSettings
 from classifier.networks.decode import decode
 from classifier.networks.readings import Readings, join
@@ -30,13 +31,15 @@ from classifier.reading.class_shares import expected_shares
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_with
 
-PRESENCE_MIN = 0.2  # lower than for reading: what is neither sure nor surely blank must not be taught as blank
+PRESENCE_MIN = 0.2  # lower than for reading: a doubtful character must not be taught as blank
 PSEUDO = "pseudo-labels"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Split:
-    """How a batch is shared out between synthetic and real images."""
+    """How many images of a batch are synthetic and how many real."""
 
     synthetic: int
     real: int
@@ -52,13 +55,13 @@ def adapt(
     learner: Learner,
     images: NDArray[np.uint8],
     source: Source,
-    context: Context,
+    context: RunContext,
     *,
     minutes: float | None = None,
 ) -> list[RoundScores]:
     """Adapt ``learner`` to real ``images`` (N, H, W) uint8 {0, 1} as its settings say; returns the rounds' scores.
 
-    ``minutes`` ends it after the round in which they have passed, which a resumed run cannot repeat exactly.
+    ``minutes`` ends it after the round in which they have passed. A resumed run cannot repeat that exactly.
     """
     settings = learner.settings.adaptation
     if settings.method == "statistics":
@@ -83,29 +86,29 @@ def adapt(
 
 
 def begin(learner: Learner, images: NDArray[np.uint8]) -> None:
-    """Start from the average, with the real images' batch-norm statistics."""
+    """Start the student from the average, with batch-norm statistics of the real images."""
     recalibrate(learner.teacher, images)
     learner.student.set_weights(learner.teacher.get_weights())
 
 
 class _Rounds:
-    """The rounds of one adaptation; what a round teaches is kept in a file, so that a resumed one teaches the same."""
+    """The rounds of one adaptation. Each keeps its pseudo-labels in a file, so that a resumed one teaches the same."""
 
-    def __init__(self, phase: FitPhase, images: NDArray[np.uint8], source: Source, context: Context) -> None:
-        self._phase, self._images, self._source, self._echo = phase, images, source, context.echo
+    def __init__(self, phase: FitPhase, images: NDArray[np.uint8], source: Source, context: RunContext) -> None:
+        self._phase, self._images, self._source = phase, images, source
         self._learner, self._folder = phase.learner, context.run / PSEUDO
         self._expected = expected_shares(source.recipe, source.seed)
         self._split = Split.of(self._learner.settings.batch_size, self._learner.settings.adaptation.real_share)
 
     def scores(self, deadline: float) -> Iterator[RoundScores]:
-        """Run the rounds that are left, until ``deadline`` (monotonic seconds)."""
+        """Run the remaining rounds, until ``deadline`` (monotonic seconds)."""
         settings = self._learner.settings.adaptation
         ends = np.linspace(0, settings.steps, settings.rounds + 1).round().astype(int)
         for number, (start, end) in enumerate(pairwise(ends.tolist())):
             if self._phase.step < end:
                 yield self._round(number, start, end)
             if time.monotonic() > deadline:
-                self._echo(f"adaptation ends after round {number + 1} of {settings.rounds}: its time has passed")
+                log.info(f"adaptation ends after round {number + 1} of {settings.rounds}: its time has passed")
                 return
 
     def _round(self, number: int, start: int, end: int) -> RoundScores:
@@ -113,7 +116,7 @@ class _Rounds:
         count = min(len(self._images), (end - start) * self._split.real)
         picked = positions(len(self._images), number * count, count, seed)
         pseudo, scores = self._pseudo_labels(number, self._images[picked])
-        self._echo(f"round {number + 1}: {scores.line(self._source.recipe.alphabet)}")
+        log.info(f"round {number + 1}: {scores.line(self._source.recipe.alphabet)}")
         step = self._phase.step
         real = Lesson(self._images[picked], pseudo).dataset(self._split.real, seed + number, step - start, end - start)
         first = _after_training(self._learner, self._split) + step
@@ -136,14 +139,14 @@ class _Rounds:
 
 
 def rounds_of(run: Path) -> list[RoundScores]:
-    """The scores of the rounds of self-training that a run's folder holds."""
+    """The scores of the rounds of self-training in a run's folder."""
     return [_load(path)[1] for path in sorted((run / PSEUDO).glob("round-*.npz"))]
 
 
 def read_views(
     teacher: Reader, images: NDArray[np.uint8], settings: TrainingSettings, salt: int
 ) -> tuple[Readings, Readings]:
-    """What ``teacher`` reads in ``images`` as they are, and warped (points in the unwarped frame)."""
+    """Readings of ``images`` as they are, and warped; the points of both are in the unwarped frame."""
     parts = []
     for start in range(0, len(images), teacher.batch_size):
         part = images[start : start + teacher.batch_size]
@@ -157,7 +160,7 @@ def read_views(
 
 
 def _after_training(learner: Learner, split: Split) -> int:
-    """Number of the first batch of synthetic samples that training did not use."""
+    """Index of the first batch of synthetic samples that the first phase did not use."""
     return -(-learner.settings.steps * learner.settings.batch_size // split.synthetic)
 
 

@@ -7,6 +7,7 @@ to `data`, how long to train to `train` and `adapt`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -24,16 +25,25 @@ from synth_engine.training.refiner import Refiner
 from synth_engine.training.value_range import to_network
 
 
-class Learner(keras.Model):
-    """``student`` learns; ``teacher`` is its moving average (Tarvainen & Valpola 2017, eq. 1), which gets saved.
+@dataclass(frozen=True)
+class Refinement:
+    """``refiner`` refines ``share`` of the synthetic images of each batch, between 0 and 1."""
 
-    ``refiner``, if any, is applied to ``refined_share`` of the synthetic images.
+    refiner: Refiner
+    share: float
+
+
+class Learner(keras.Model):
+    """``student`` learns; ``teacher`` is its moving average (Tarvainen & Valpola 2017, eq. 1), which is what is saved.
+
+    ``refinement``, if any, says which share of the synthetic images is refined, and by what.
     """
 
-    def __init__(self, student: Any, teacher: Any, settings: TrainingSettings, refiner: Refiner | None = None) -> None:
+    def __init__(
+        self, student: Any, teacher: Any, settings: TrainingSettings, refinement: Refinement | None = None
+    ) -> None:
         super().__init__(name="learner")
-        self.student, self.teacher, self.refiner, self.settings = student, teacher, refiner, settings
-        self.refined_share = {"raw": 0.0, "refined": 1.0, "mixed": 0.5}[settings.data]
+        self.student, self.teacher, self.refinement, self.settings = student, teacher, refinement, settings
         self.salt = 0
         self.loss_mean = keras.metrics.Mean(name="loss")
         self.right_mean = keras.metrics.Mean(name="characters")
@@ -73,10 +83,10 @@ class Learner(keras.Model):
 
     def _refined(self, images: Any) -> Any:
         """The first share of the images refined, and drawn as ink: real images are two-valued, so must these be."""
-        count = round(self.refined_share * images.shape[0])
-        if self.refiner is None or count == 0:
+        refinement = self.refinement
+        if refinement is None or (count := round(refinement.share * images.shape[0])) == 0:
             return images
-        refined = self.refiner.draw(images[:count], tf.random.fold_in(self._seed(), 2))
+        refined = refinement.refiner.draw(images[:count], tf.random.fold_in(self._seed(), 2))
         return tf.concat([refined, images[count:]], axis=0)
 
     def _warped(self, images: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any, Any, Any]:
@@ -140,8 +150,8 @@ def learning_rate(peak: float, warmup_steps: int, steps: int) -> Any:
     )
 
 
-def make_learner(network: Any, settings: TrainingSettings, refiner: Refiner | None = None) -> Learner:
+def make_learner(network: Any, settings: TrainingSettings, refinement: Refinement | None = None) -> Learner:
     """A learner whose student and teacher both start as copies of ``network``."""
     teacher = keras.models.clone_model(network)
     teacher.set_weights(network.get_weights())
-    return Learner(for_training(network), teacher, settings, refiner)
+    return Learner(for_training(network), teacher, settings, refinement)

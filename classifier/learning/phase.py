@@ -1,7 +1,8 @@
-"""One phase of a run: optimiser, `fit`, the metrics' table and checkpoints. What is learnt is the dataset's matter."""
+"""One phase of a run: optimiser, `fit`, metrics.csv and checkpoints. The dataset decides what is learnt."""
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -19,24 +20,29 @@ from synth_engine.training.metrics import MetricsTable
 
 METRICS = "metrics.csv"
 COLUMNS = ("phase", "step", "images", "seconds", "loss", "characters", "learning_rate")
-Echo = Callable[[str], object]
+Progress = Callable[[str, int, int], object]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Context:
-    """What the phases of a run share: its folder, where lines for people go, Ctrl-C, further callbacks of ``fit``."""
+class RunContext:
+    """What the phases of a run share: its folder, Ctrl-C, further callbacks of ``fit``.
+
+    ``progress`` is called after each step with the phase's name, the step and the phase's number of steps.
+    """
 
     run: Path
-    echo: Echo
     interrupt: StopOnInterrupt
     callbacks: tuple[Any, ...] = ()
+    progress: Progress = lambda *_: None
 
 
 class FitPhase:
-    """``steps`` optimiser steps with one learning-rate course, gone on with from the phase's newest checkpoint."""
+    """``steps`` optimiser steps under one schedule of the learning rate, from the phase's newest checkpoint on."""
 
     def __init__(
-        self, learner: Learner, context: Context, name: str, *, steps: int, peak_rate: float, warmup_steps: int
+        self, learner: Learner, context: RunContext, name: str, *, steps: int, peak_rate: float, warmup_steps: int
     ) -> None:
         self.learner, self.name, self.steps = learner, name, steps
         optimizer = keras.optimizers.Adam(learning_rate(peak_rate, warmup_steps, steps))
@@ -50,7 +56,7 @@ class FitPhase:
 
     @property
     def step(self) -> int:
-        """Optimiser steps made so far."""
+        """Optimiser steps so far."""
         return self.checkpoints.step
 
     def _keeps(self, row: dict[str, str]) -> bool:
@@ -62,27 +68,30 @@ class FitPhase:
         Raises KeyboardInterrupt after Ctrl-C, once a checkpoint is saved.
         """
         context = self._context
-        log = Log(self, self._table, until, images_a_step, context.echo)
-        callbacks = [log, context.interrupt, *context.callbacks]
+        report = PhaseReport(self, self._table, until, images_a_step, context.progress)
+        callbacks = [report, context.interrupt, *context.callbacks]
         self.learner.fit(dataset, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
         context.interrupt.leave_if_requested(self.checkpoints)
 
 
-class Log(keras.callbacks.Callback):
-    """Every ``log_steps`` steps and at the end: a row of metrics, a line for people, a checkpoint.
+class PhaseReport(keras.callbacks.Callback):
+    """Every ``log_steps`` steps and at the end: a row of metrics, a line in the log, a checkpoint.
 
-    Raises RunError when the loss is no number any more.
+    Raises RunError when the loss is NaN or infinite.
     """
 
-    def __init__(self, phase: FitPhase, table: MetricsTable, until: int, images_a_step: int, echo: Echo) -> None:
+    def __init__(
+        self, phase: FitPhase, table: MetricsTable, until: int, images_a_step: int, progress: Progress
+    ) -> None:
         super().__init__()
-        self._phase, self._table, self._until, self._echo = phase, table, until, echo
+        self._phase, self._table, self._until, self._progress = phase, table, until, progress
         self._images, self._every = images_a_step, phase.learner.settings.log_steps
         self._since, self._from = time.perf_counter(), phase.step
         self._step = phase.step
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         self._step += 1
+        self._progress(self._phase.name, self._step, self._phase.steps)
         if self._step % self._every and self._step != self._until:
             return
         logs = logs or {}
@@ -106,7 +115,7 @@ class Log(keras.callbacks.Callback):
         with self._phase.checkpoints.writing(METRICS):
             self._table.add(row)
         speed = (self._step - self._from) * self._images / seconds
-        self._echo(
+        log.info(
             f"{self._phase.name} {self._step}/{self._phase.steps}: loss {logs['loss']:.4f}, "
             f"characters {logs['characters']:.1%}, {speed:.0f} images/s"
         )

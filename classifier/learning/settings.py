@@ -1,4 +1,4 @@
-"""What a training run is made of: frozen values, checked at birth. Nothing is computed here."""
+"""Settings of a training run: frozen values, checked when they are made. Nothing is computed here."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Method = Literal["none", "statistics", "self-training"]
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random warps of the two-valued images, one draw an image; ranges up to ``level`` lie around "unchanged".
+    """Ranges of the random warp of each binary image. Those up to ``level`` are symmetric around "unchanged".
 
-    The warp is resampled bilinearly and cut at a random level in [-level, level] (of [-1, 1]), which thins or
-    thickens strokes by a fraction of a pixel, more where a blur comes first, and leaves the image two-valued, as real
-    images are. Noise frays edges; at its strongest it leaves specks on the ground and holes in the ink.
+    The image is resampled bilinearly and binarised again at a random level in [-level, level] (of [-1, 1]). That thins
+    or thickens strokes by a fraction of a pixel, and by more after a blur. Noise frays edges; the strongest leaves
+    specks on the ground and holes in the ink.
     """
 
     rotation_deg: float = 4.0
@@ -27,63 +27,57 @@ class Augmentation:
     shear: float = 0.08
     shift_px: float = 1.5
     level: float = 0.5
-    blur_px: float = 0.0  # sigma of a blur before the cut, blended in by 0 to 1 in half of the images
-    wobble: float = 0.0  # deviation, of [-1, 1], of coarse noise added before the cut in half of the images
+    blur_px: float = 0.0  # sigma of a blur, blended in by 0 to 1 in half of the images
+    wobble: float = 0.0  # standard deviation of coarse noise on [-1, 1], added in half of the images
 
 
 NARROW = Augmentation()
 WIDE = Augmentation(rotation_deg=8.0, scale=0.2, shear=0.2, shift_px=3.0, level=0.6, blur_px=1.2, wobble=0.6)
 AUGMENTATIONS = {"narrow": NARROW, "wide": WIDE}
-ROUGH_INFORMATION = 0.2  # `Adaptation.information` where warps are wide: with a rough recipe classes are mixed up
+WIDE_INFORMATION = 0.2  # `Adaptation.information` with wide warps: a mismatched recipe confuses classes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adaptation:
-    """What unlabelled real images are used for (see `adaptation`); all but ``method`` is of self-training."""
+    """How unlabelled real images are used; all fields but ``method`` are for self-training."""
 
     method: Method = "self-training"
     rounds: int = 12
     steps: int = 2400  # in all rounds together
     learning_rate: float = 5e-4
     warmup_steps: int = 50
-    keep_first: float = 0.6  # share of the expected characters of a class that may teach, first and last round
-    keep_last: float = 0.9
+    keep_first: float = 0.6  # share of a class's expected characters that may teach in the first round
+    keep_last: float = 0.9  # the same in the last round
     certainty_min: float = 0.5
-    align: float = 0.5  # how far class shares are pulled to the expected ones: 0 not at all, 1 fully
-    temperature: float = 2.0  # softens scores before aligning: networks are surer than they are right
+    align: float = 0.5  # how far class shares are moved to the expected ones, from 0 to 1
+    temperature: float = 2.0  # divides scores before aligning: networks are overconfident
     real_share: float = 0.5  # of each batch
-    information: float | None = None  # weight of `losses.information_loss`; None: as suits warps and network
+    information: float | None = None  # weight of `information_loss`; None: chosen by warps and network
     view: Augmentation = field(
         default_factory=lambda: Augmentation(rotation_deg=3.0, scale=0.04, shear=0.04, shift_px=2.0, level=0.3)
     )
 
     @property
     def teaches(self) -> bool:
-        """Whether a network learns from real images."""
+        """Whether the network learns from real images."""
         return self.method == "self-training" and self.steps > 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """A whole run. Steps are optimiser steps of ``batch_size`` images; 0 leaves a network as it starts.
-
-    Refined images are drawn as ink (`training.ink`), since real images are two-valued and a reader would otherwise
-    learn from greys that it never meets.
-    """
+    """How a reader is trained. Steps are optimiser steps of ``batch_size`` images; 0 leaves the network as it is."""
 
     network: NetworkName = "grid"
     width: int = 64
     depth: int = 4
     precision: Precision = "float32"  # the command takes the fastest that the machine has
-    data: DataName = "raw"
     steps: int = 4000
     batch_size: int = 64
     learning_rate: float = 3e-3
     warmup_steps: int = 100
-    refine: bool = False  # train a refiner after these steps, for adaptation to use if it helps
-    refine_steps: int = 1_000  # as `gan.train` has it
-    average: float = 0.99  # decay of the weights' moving average, which is what gets saved
-    blank_weight: float = 0.2  # of a blank cell's error beside a character's
+    refine_steps: int = 1_000  # of the refiner, in a run that trains one; the default of `gan.train`
+    average: float = 0.99  # decay of the moving average of the weights, which is what is saved
+    blank_weight: float = 0.2  # weight of a blank cell's error; a character's is 1
     seed: int = 0
     log_steps: int = 50
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -91,7 +85,6 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         _check_choice("network", self.network, get_args(NetworkName))
-        _check_choice("data", self.data, get_args(DataName))
         _check_choice("precision", self.precision, PRECISIONS)
         for name in ("width", "depth", "batch_size", "log_steps", "refine_steps"):
             _check_range(name, getattr(self, name), 1, float("inf"))
@@ -101,7 +94,7 @@ class TrainingSettings:
         _check_adaptation(self.adaptation)
 
     def as_dict(self) -> dict[str, Any]:
-        """Nested plain values, for `config.json`."""
+        """Nested plain values for `config.json`."""
         return asdict(self)
 
 
@@ -124,8 +117,18 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
         raise RunError(f"`{name}` is {value}; expected {low:g} to {high:g}", value)
 
 
-PRESETS: dict[str, TrainingSettings] = {
-    "quick": TrainingSettings(steps=1000, adaptation=Adaptation(steps=400, rounds=4)),
-    "default": TrainingSettings(),
-    "thorough": TrainingSettings(steps=10_000, refine=True, adaptation=Adaptation(steps=6000, rounds=20)),
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """What options of the command have unless they are given; ``refine``: train a refiner where that is possible."""
+
+    settings: TrainingSettings = field(default_factory=TrainingSettings)
+    refine: bool = False
+
+
+PRESETS: dict[str, Preset] = {
+    "quick": Preset(settings=TrainingSettings(steps=1000, adaptation=Adaptation(steps=400, rounds=4))),
+    "default": Preset(),
+    "thorough": Preset(
+        settings=TrainingSettings(steps=10_000, adaptation=Adaptation(steps=6000, rounds=20)), refine=True
+    ),
 }

@@ -1,7 +1,7 @@
-"""The page on which a person corrects readings: one HTML file that needs nothing beside it, and no network.
+"""The page on which a person corrects readings: one HTML file that needs no other file and no network.
 
-Text in, text out. Readings and pictures lie in the page as JSON, which the page's own script shows; names and texts
-never become markup.
+Text in, text out. Readings and pictures lie in the page as JSON, which its script shows. Names and texts never become
+markup.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ PAGE = """<!doctype html>
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <style>{style}</style>
 <header><strong>{title}</strong> <span id="count"></span> <button id="export">Export CSV</button><br>
-Least sure first. Type what the picture shows; Enter confirms and goes on. Export writes all texts, with what you
-checked marked.</header>
+Least confident first. Type what the picture shows; Enter confirms and goes on. The export holds all texts and says
+which ones you checked.</header>
 <main></main>
 <script type="application/json" id="data">{data}</script>
 <script>{script}</script>
@@ -108,12 +108,12 @@ checked marked.</header>
 
 
 def render(title: str, page: dict[str, Any]) -> str:
-    """The page. ``page``: id, file (name of what is exported), alphabet or None, and items (see `review`)."""
+    """The page. ``page``: id, file (name of the exported CSV), alphabet or None, and items (see `items_of`)."""
     return PAGE.format(title=escape(title), style=STYLE, script=SCRIPT, data=embed(page))
 
 
 def embed(value: Any) -> str:
-    """JSON that may stand in a script element: nothing in it can end the element or open a comment."""
+    """JSON for a script element: nothing in it can end the element or open a comment."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -121,6 +121,6 @@ def embed(value: Any) -> str:
 
 
 def items_of(rows: Sequence[tuple[Any, str]]) -> list[dict[str, Any]]:
-    """What the page shows of (prediction, data URI of its picture) pairs."""
+    """The page's items, one for each pair of a prediction and the data URI of its picture."""
     names = ("name", "text", "confidence", "confidences", "seconds")
     return [{**{name: getattr(prediction, name) for name in names}, "image": image} for prediction, image in rows]

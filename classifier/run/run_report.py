@@ -1,14 +1,16 @@
-"""What a run leaves of the real images, no label read: predictions, scores, a sheet, and all on one page."""
+"""What a run writes about the real images, without labels: predictions, scores, a sheet, and a page with all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from classifier.adaptation.keep_better import choice_of
+from classifier.adaptation.keep_better import decision_of
 from classifier.adaptation.pseudo_labels import RoundScores
 from classifier.adaptation.refiner_run import Verdict
 from classifier.adaptation.self_training import rounds_of
@@ -25,56 +27,69 @@ from synth_engine.atomic import write_bytes
 from synth_engine.contact_sheet import labelled_sheet, save_picture
 from synth_engine.json_files import write_json
 from synth_engine.real import RealImages
-from synth_engine.training import html
+from synth_engine.training import charts, html
 from synth_engine.training.metrics import read_rows
 from synth_engine.training.run_folder import RunFolder
 
 PREDICTIONS, SCORES, SHEET, REPORT = "predictions.csv", "scores.json", "sheet.png", "report.html"
+SCORES_KIND = "scores without labels"
+COVERAGE = 0.8  # share of the images, the most confident ones
 SHOWN = 48
-CURVES = {"Loss": ("loss",), "Characters read right, as taught": ("characters",), "Learning rate": ("learning_rate",)}
+CURVES = {
+    "Loss": ("loss",),
+    "Accuracy on training characters": ("characters",),
+    "Learning rate": ("learning_rate",),
+}
+
+log = logging.getLogger(__name__)
 
 
-def write_outcome(model: Path, target: RealImages, run: RunFolder, echo: Callable[[str], object]) -> None:
-    """Read ``target`` with ``model`` and write predictions.csv, scores.json, sheet.png and report.html into ``run``.
+def write_report(model: Path, real: RealImages, run: RunFolder) -> None:
+    """Read ``real`` with ``model`` and write predictions.csv, scores.json, sheet.png and report.html into ``run``.
 
-    The model's certainty is fitted to the target first (calibration.json), so that the mean confidence of the texts
-    estimates the share of them that is right. To the scores come what became of a refiner, if the run trained one, and
-    whether adaptation was kept, if there was any.
+    Confidence is calibrated first (calibration.json), so that the mean confidence of the texts estimates the share of
+    them that is right. The scores also say what became of a refiner, if the run trained one, and whether adaptation
+    was kept, if there was any.
     """
-    calibration = calibrate(Reader.load(model), target.images, model)
-    echo(f"{run / CALIBRATION}: {calibration.line()}")
+    calibration = calibrate(Reader.load(model), real.images, model)
+    log.info(f"{run / CALIBRATION}: {calibration.line()}")
     reader = Reader.load(model)
-    readings = reader.read(target.images)
+    readings = reader.read(real.images)
     alphabet = reader.recipe.alphabet
-    batch = Batch(target.names, target.images, readings)
+    batch = Batch(real.names, real.images, readings)
     rows = (line(prediction, "csv", False) for prediction in predictions(batch, alphabet, None))
     write_bytes(run / PREDICTIONS, header("csv", False) + b"".join(rows))
     refiner = Verdict.of(run.path) if run.config.get("refine") else None
+    decision = decision_of(run.path)
     scores = scores_of(readings, reader, run.config.get("seed", 0))
-    choice = choice_of(run.path)
-    found = scores | {"refiner": refiner and refiner.as_dict(), "adaptation": choice}
-    write_json(run / SCORES, "scores without labels", found)
-    save_picture(_sheet(target, readings, alphabet), run / SHEET)
-    sections = _training(run) | _refiner(refiner) | _adaptation(choice, rounds_of(run.path), alphabet)
+    write_json(run / SCORES, SCORES_KIND, scores | {"refiner": refiner and refiner.as_dict(), "adaptation": decision})
+    save_picture(_sheet(real, readings, alphabet), run / SHEET)
+    sections = {
+        "Training": _curves(run / METRICS),
+        **_refiner(refiner),
+        **_adaptation(decision, rounds_of(run.path), alphabet),
+    }
     write_bytes(run / REPORT, _report(run, scores, sections).encode())
-    echo(f"{scores['images']} real images read, {scores['expected_right']:.1%} of them right by its own confidence")
-    echo(f"{run / PREDICTIONS} holds the texts, {run / REPORT} shows the run")
+    log.info(f"{scores['images']} real images read, {scores['expected_right']:.1%} of them right by its own confidence")
+    log.info(f"{run / PREDICTIONS} holds the texts, {run / REPORT} shows the run")
 
 
 def scores_of(readings: Readings, reader: Reader, seed: int) -> dict[str, Any]:
     """What can be said without labels, as JSON values.
 
-    expected_right: mean confidence of the texts; surest_80: the same of the surest 80% of images; agreement: share of
-    texts that a warped view reads alike; class_distance: total variation between the classes read and the recipe's;
-    classes: each one's share over its expected one.
+    expected_right: mean confidence, which estimates the share of texts that is right; expected_right_at_80_coverage:
+    the same of the 80% most confident images; agreement: share of texts that a warped view reads alike;
+    class_distance: total variation between the classes read and the recipe's; classes: each one's share over its
+    expected one.
     """
     expected = expected_shares(reader.recipe, seed)
     shares = class_shares(readings.codes, len(expected)).astype(np.float32)
     confidence = np.sort(readings.confidence())[::-1]
+    covered = confidence[: max(1, round(COVERAGE * len(confidence)))]
     return {
         "images": len(readings),
         "expected_right": round(float(confidence.mean()), 4),
-        "surest_80": round(float(confidence[: max(1, round(0.8 * len(confidence)))].mean()), 4),
+        "expected_right_at_80_coverage": round(float(covered.mean()), 4),
         "agreement": reader.calibration.agreement if reader.calibration else None,
         "class_distance": round(class_distance(readings.codes, expected).found, 4),
         "classes": dict(
@@ -83,51 +98,64 @@ def scores_of(readings: Readings, reader: Reader, seed: int) -> dict[str, Any]:
     }
 
 
-def _sheet(target: RealImages, readings: Readings, alphabet: str) -> Any:
-    """The images that are least sure, and as many spread over all."""
+def _sheet(real: RealImages, readings: Readings, alphabet: str) -> Image.Image:
+    """The least confident images, then as many spread over all."""
     confidence = readings.confidence()
     order = np.argsort(confidence, kind="stable")
     spread = order[np.linspace(0, len(order) - 1, min(SHOWN, len(order))).astype(int)]
     picked = np.concatenate([order[:SHOWN], spread])
     texts = readings.texts(alphabet)
-    return labelled_sheet(target.images[picked], [f"{texts[k]} {confidence[k]:.0%}" for k in picked])
+    return labelled_sheet(real.images[picked], [f"{texts[k]} {confidence[k]:.0%}" for k in picked])
 
 
-def _report(run: RunFolder, scores: Mapping[str, Any], training: Mapping[str, str]) -> str:
-    lead = f"{scores['expected_right']:.1%} of {scores['images']} real texts are right by the reader's own confidence."
-    figures = [(name, value) for name, value in scores.items() if name != "classes"]
-    off = sorted(scores["classes"].items(), key=lambda item: item[1])
-    sections = {
-        "Without labels": html.table(figures),
-        "Classes, read over expected": html.table([[f"{name!r} {ratio:.2f}" for name, ratio in off]]),
-        **training,
-        "The least sure images, then some of all": html.picture(run / SHEET),
-        "Configuration": html.table(run.config.items()),
+def _report(run: RunFolder, scores: Mapping[str, Any], sections: Mapping[str, str]) -> str:
+    lead = f"{scores['expected_right']:.1%} of {scores['images']} real texts are right, by the reader's own confidence."
+    known = {
+        "Images read": scores["images"],
+        "Expected accuracy": f"{scores['expected_right']:.1%}",
+        "Expected accuracy at 80% coverage": f"{scores['expected_right_at_80_coverage']:.1%}",
+        "Texts that a warped view reads alike": _share(scores["agreement"]),
+        "Distance between the classes read and the recipe's": _share(scores["class_distance"]),
     }
-    return html.page(f"Reader of {run.config.get('recipe', '')}", lead, sections)
+    by_ratio = sorted(scores["classes"].items(), key=lambda item: item[1])
+    return html.page(
+        f"Reader of {run.config.get('recipe', '')}",
+        lead,
+        {
+            "Scores without labels": html.table(known.items()),
+            "Share of each class, read over expected": html.table(
+                [[f"{name!r} {ratio:.2f}" for name, ratio in by_ratio]]
+            ),
+            **sections,
+            "The least confident images, then some of all": html.picture(run / SHEET),
+            "Configuration": html.table(run.config.items()),
+        },
+    )
 
 
-def _training(run: RunFolder) -> dict[str, str]:
-    return {"Training": _curves(run / METRICS)}
+def _share(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.1%}"
 
 
-def _adaptation(choice: Mapping[str, Any] | None, rounds: list[RoundScores], alphabet: str) -> dict[str, str]:
-    lines = html.table([(k, score.line(alphabet)) for k, score in enumerate(rounds, 1)], ("round", ""))
-    return {"Self-training": html.table((choice or {}).items()) + lines}
+def _adaptation(decision: Mapping[str, Any] | None, rounds: list[RoundScores], alphabet: str) -> dict[str, str]:
+    if decision is None and not rounds:
+        return {}
+    lines = [(k, score.line(alphabet)) for k, score in enumerate(rounds, 1)]
+    return {"Self-training": html.table((decision or {}).items()) + html.table(lines, ("round", "pseudo-labels"))}
 
 
 def _refiner(verdict: Verdict | None) -> dict[str, str]:
     if verdict is None:
         return {}
-    marks = html.table(verdict.rows(), ("what refined images must show", "", "wanted", ""))
-    return {"Refiner": html.table([[verdict.line()]]) + marks}
+    metrics = html.table(verdict.rows(), ("metric", "value", "target", ""))
+    return {"Refiner": html.table([[verdict.line()]]) + metrics}
 
 
 def _curves(path: Path) -> str:
     rows = read_rows(path)
     phases = list(dict.fromkeys(row["phase"] for row in rows))
     return "".join(
-        html.curve(f"{title}: {phase}", html.series([row for row in rows if row["phase"] == phase], names))
+        charts.line_chart(f"{title}: {phase}", charts.series([row for row in rows if row["phase"] == phase], names))
         for phase in phases
         for title, names in CURVES.items()
     )

@@ -1,25 +1,26 @@
 """A whole run in its folder: learn from synthetic images, train a refiner, adapt to real images, save.
 
-`train` is its command.
+`RunPlan` is what is decided before anything is trained; `Session` is the plan with its network.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.adaptation.keep_better import CHOICE, CHOICE_KIND, keep_better
-from classifier.adaptation.refiner_run import Refining, give_way, obstacle_of, refine
+from classifier.adaptation.keep_better import DECISION, DECISION_KIND, keep_better
+from classifier.adaptation.refiner_plan import GivenRefiner, RefinerPlan, obstacle_of
+from classifier.adaptation.refiner_run import refine
 from classifier.adaptation.self_training import adapt
 from classifier.learning.batches import Source, open_batches
-from classifier.learning.learner import Learner, make_learner
-from classifier.learning.phase import Context, Echo, FitPhase
-from classifier.learning.settings import ROUGH_INFORMATION, WIDE, TrainingSettings
+from classifier.learning.learner import Learner, Refinement, make_learner
+from classifier.learning.phase import FitPhase, Progress, RunContext
+from classifier.learning.settings import WIDE, WIDE_INFORMATION, TrainingSettings
 from classifier.networks.build import build, is_grid
 from classifier.reading.reader import MODEL, Reader
 from synth_engine.errors import RunError
@@ -31,86 +32,101 @@ from synth_engine.training.precision import in_precision
 from synth_engine.training.run_folder import RunFolder
 from synth_engine.training.tensorboard import check_tensorboard, tensorboard_callbacks
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
-    """What a run needs beside its folder.
+class RunPlan:
+    """What a run does.
 
-    ``real``: images (N, H, W) uint8 {0, 1}, or None to stay synthetic; ``refining``: None to train no refiner.
+    ``real``: images (N, H, W) uint8 {0, 1}, or None to stay synthetic; ``refiner``: where refined images come from, if
+    any; ``start_from``: a classifier.keras to go on from.
     """
 
     settings: TrainingSettings
     source: Source
     real: NDArray[np.uint8] | None = None
-    refiner: str | None = None
-    refining: Refining | None = None
+    refiner: GivenRefiner | RefinerPlan | None = None
     start_from: str | None = None
     tensorboard: bool = False
     adapt_minutes: float | None = None
 
-    def learner(self, echo: Echo = click.echo) -> Learner:
-        """The network to be taught; RunError or ModelError if the settings, recipe and refiner do not fit together.
+    def __post_init__(self) -> None:
+        if self.settings.steps == 0 and self.start_from is None:
+            raise RunError("0 steps would leave the network untrained; name one to go on from: --start-from FILE", 0)
 
-        Its settings are those of the run: without `refine` where the network is of no use to a refiner, and with
-        the weight of information decided.
-        Draws Keras' initial weights from its global seed: set that first (`runtime.prepare_tensorflow`).
+    def config(self) -> dict[str, Any]:
+        """For `config.json`: the settings, the recipe, and where images, refiner and network come from."""
+        given = self.refiner if isinstance(self.refiner, GivenRefiner) else None
+        return {
+            **self.settings.as_dict(),
+            "recipe": self.source.recipe.name,
+            "recipe_key": self.source.recipe.key,
+            "data": given.data if given else "raw",
+            "refine": isinstance(self.refiner, RefinerPlan),
+            "refiner": given and given.path,
+            "start_from": self.start_from,
+        }
+
+
+@dataclass(frozen=True)
+class Session:
+    """A plan that its network can carry out, and the learner that is taught."""
+
+    plan: RunPlan
+    learner: Learner
+
+    @classmethod
+    def of(cls, plan: RunPlan) -> Session:
+        """Make the network; RunError or ModelError if settings, recipe, network and refiner do not fit together.
+
+        The session's plan trains no refiner if the network is of no use to one, and has the weight of the information
+        loss decided. Keras draws initial weights from its global seed: set that first (`prepare_tensorflow`).
         """
-        settings, recipe = self.settings, self.source.recipe
-        if settings.data != "raw" and self.refiner is None:
-            raise RunError(f"--data {settings.data} needs a refiner; give --refiner FILE or use --data raw")
-        if settings.refine != (self.refining is not None):
-            raise RunError(
-                "`refine` says whether a refiner is trained, `refining` how: give both or neither", self.refining
-            )
-        check_tensorboard(self.tensorboard)
-        refiner = load_refiner(self.refiner, recipe) if self.refiner else None
-        network = self._network()
-        settings = with_information(settings, network)
-        if self.refining is not None:
-            problem = obstacle_of(network, recipe)
-            settings = give_way(settings, problem, required=self.refining.required, echo=echo)
-        return make_learner(in_precision(network, settings.precision), settings, refiner)
+        check_tensorboard(plan.tensorboard)
+        refinement = _refinement(plan)
+        network = _network(plan)
+        settings = with_information(plan.settings, network)
+        plan = replace(plan, settings=settings, refiner=_refiner_for(network, plan))
+        return cls(plan, make_learner(in_precision(network, settings.precision), settings, refinement))
 
-    def _network(self) -> Any:
-        settings, recipe = self.settings, self.source.recipe
-        if self.start_from is not None:
-            return Reader.load(self.start_from, recipe, calibrated=False).network
-        if settings.steps == 0:
-            raise RunError("0 steps would leave the network as it was drawn; name one to go on from: --start-from FILE")
-        return build(settings.network, recipe, width=settings.width, depth=settings.depth)
-
-    def train(self, learner: Learner, run: RunFolder, echo: Echo) -> Path:
+    def train(self, run: RunFolder, progress: Progress = lambda *_: None) -> Path:
         """Train, go on from the folder's checkpoints if there are any, and return the saved network's path.
 
-        Raises KeyboardInterrupt on Ctrl-C, after saving a checkpoint; RunError when the loss is not finite, the disk is
-        full or no refiner comes out; StreamError when the stream fails.
+        ``progress``: see `RunContext`. Raises KeyboardInterrupt on Ctrl-C, after saving a checkpoint; RunError when the
+        loss is not finite, the disk is full or no refiner comes out; StreamError when the stream fails.
         """
-        callbacks = tensorboard_callbacks(self.tensorboard, run.path, self.settings.log_steps)
+        plan, learner = self.plan, self.learner
+        callbacks = tensorboard_callbacks(plan.tensorboard, run.path, plan.settings.log_steps)
         with StopOnInterrupt(learner) as interrupt:
-            context = Context(run.path, echo, interrupt, tuple(callbacks))
-            checkpoints = learn(learner, self.source, context)
-            if self.refining is not None and learner.settings.refine:
-                refine(learner, self.source, context, checkpoints, self.refining)
-            if self.real is not None:
-                self._adapt(learner, self.real, run, context)
+            context = RunContext(run.path, interrupt, tuple(callbacks), progress)
+            checkpoints = learn(learner, plan.source, context)
+            if isinstance(plan.refiner, RefinerPlan):
+                refine(learner, plan.source, context, checkpoints, plan.refiner)
+            if plan.real is not None:
+                self._adapt(plan.real, run, context)
         with checkpoints.writing(MODEL):
-            return Reader(learner.teacher, self.source.recipe).save(run.path)
+            return Reader(learner.teacher, plan.source.recipe).save(run.path)
 
-    def _adapt(self, learner: Learner, real: NDArray[np.uint8], run: RunFolder, context: Context) -> None:
+    def _adapt(self, real: NDArray[np.uint8], run: RunFolder, context: RunContext) -> None:
+        learner, source = self.learner, self.plan.source
         before = learner.teacher.get_weights()  # those of the end of the first phase, in a resumed run too
-        adapt(learner, real, self.source, context, minutes=self.adapt_minutes)
+        adapt(learner, real, source, context, minutes=self.plan.adapt_minutes)
         if learner.settings.adaptation.teaches:
-            choice = keep_better(learner, before, real, self.source.recipe)
-            context.echo(str(choice))
-            write_json(run / CHOICE, CHOICE_KIND, choice.as_dict())
+            decision = keep_better(learner, before, real, source.recipe)
+            log.info(str(decision))
+            write_json(run / DECISION, DECISION_KIND, decision.as_dict())
 
 
 def with_information(settings: TrainingSettings, network: Any) -> TrainingSettings:
-    """``settings`` with the weight of information known; RunError if asked for what ``network`` knows no places for."""
+    """``settings`` with the weight of the information loss decided.
+
+    Raises RunError if it is asked for and ``network`` knows no character's place.
+    """
     adaptation = settings.adaptation
     if adaptation.information is None:
-        rough = is_grid(network) and settings.augmentation == WIDE
-        adaptation = replace(adaptation, information=ROUGH_INFORMATION if rough else 0.0)
+        mismatched = is_grid(network) and settings.augmentation == WIDE
+        adaptation = replace(adaptation, information=WIDE_INFORMATION if mismatched else 0.0)
     if adaptation.information and not is_grid(network):
         raise RunError(
             f"`adaptation.information` needs characters' places, which a {network.name} network does not know; leave "
@@ -120,8 +136,8 @@ def with_information(settings: TrainingSettings, network: Any) -> TrainingSettin
     return replace(settings, adaptation=adaptation)
 
 
-def learn(learner: Learner, source: Source, context: Context) -> Checkpoints:
-    """The first phase: synthetic images alone. Returns its checkpoints."""
+def learn(learner: Learner, source: Source, context: RunContext) -> Checkpoints:
+    """The first phase, on synthetic images alone. Returns its checkpoints."""
     settings = learner.settings
     phase = FitPhase(
         learner,
@@ -136,3 +152,22 @@ def learn(learner: Learner, source: Source, context: Context) -> Checkpoints:
         with open_batches(source, settings.batch_size, step, settings.steps - step) as batches:
             phase.fit(batches, settings.steps, settings.batch_size)
     return phase.checkpoints
+
+
+def _refinement(plan: RunPlan) -> Refinement | None:
+    if not isinstance(plan.refiner, GivenRefiner):
+        return None
+    return Refinement(load_refiner(plan.refiner.path, plan.source.recipe), plan.refiner.share)
+
+
+def _network(plan: RunPlan) -> Any:
+    settings, recipe = plan.settings, plan.source.recipe
+    if plan.start_from is not None:
+        return Reader.load(plan.start_from, recipe, calibrated=False).network
+    return build(settings.network, recipe, width=settings.width, depth=settings.depth)
+
+
+def _refiner_for(network: Any, plan: RunPlan) -> GivenRefiner | RefinerPlan | None:
+    if not isinstance(plan.refiner, RefinerPlan):
+        return plan.refiner
+    return plan.refiner.unless(obstacle_of(network, plan.source.recipe))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from gan.settings.metrics import Figures, marks
-from synth_engine.training import html
+from synth_engine.training import charts, html
 
 FRAME_MS = 700
 CURVES = {  # of metrics.csv
@@ -50,8 +50,10 @@ def draw_report(
     assessed = [{name: str(value) for name, value in f.as_row().items()} for f in outcome.figures]
     sections = {
         "Marks": _marks_table(outcome.chosen),
-        "Assessments": "".join(html.curve(name, html.series(assessed, names)) for name, names in ASSESSED.items()),
-        "Training": "".join(html.curve(name, html.series(metrics, names)) for name, names in CURVES.items()),
+        "Assessments": "".join(
+            charts.line_chart(name, charts.series(assessed, names)) for name, names in ASSESSED.items()
+        ),
+        "Training": "".join(charts.line_chart(name, charts.series(metrics, names)) for name, names in CURVES.items()),
         "Sheets": "".join(html.picture(path) for path in pictures),
         "Configuration": html.table(config.items()),
     }

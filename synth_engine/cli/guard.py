@@ -6,11 +6,13 @@ import sys
 
 import click
 
+from synth_engine.cli.log_lines import show_log_lines
 from synth_engine.errors import SynthError
 
 
 def main_guard(command: click.Command, arguments: list[str] | None = None) -> None:
     """Run a command line and exit: 0 well, 1 after ``error: …`` for an expected failure, 2 usage, 130 on Ctrl-C."""
+    show_log_lines()
     try:
         command.main(args=arguments, standalone_mode=False)
     except click.ClickException as error:
@@ -22,8 +24,9 @@ def main_guard(command: click.Command, arguments: list[str] | None = None) -> No
         if not error.strerror:
             raise
         _fail(f"{error.filename or 'a file'}: {error.strerror}; what was written before is whole")
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+    except (KeyboardInterrupt, click.Abort) as error:
+        said = str(error.__cause__ or error)  # click turns the one into the other
+        click.echo(f"{said}\ninterrupted" if said else "interrupted", err=True)
         sys.exit(130)
 
 

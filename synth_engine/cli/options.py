@@ -68,16 +68,19 @@ def preset_option(
     *,
     presets: Mapping[str, object],
     group: OptionGroup | None = None,
+    parameter: str | None = None,
 ) -> Callable[[Function], Function]:
     """An option that changes ``field`` of a preset; None where it is not given. Help shows each preset's value.
 
-    ``field`` is a path of attributes: ``adaptation.steps`` arrives as the parameter ``adaptation__steps``.
+    ``field`` is a path of attributes: ``adaptation.steps`` arrives as the ``parameter``, by default
+    ``adaptation__steps``.
     """
     values = {preset: attrgetter(field)(settings) for preset, settings in presets.items()}
     shown = "; ".join(f"{preset}: {value}" for preset, value in values.items())
     if len(set(values.values())) == 1:
         shown = str(next(iter(values.values())))
-    return option(name, field.replace(".", "__"), group=group, type=kind, default=None, help=text, show_default=shown)
+    parameter = parameter or field.replace(".", "__")
+    return option(name, parameter, group=group, type=kind, default=None, help=text, show_default=shown)
 
 
 def recipe_option(default: str | None = "hackmit", *, shown: str | bool = True) -> Callable[[Function], Function]:

@@ -70,6 +70,31 @@ def progress_bar(doing: str, unit: str, start: int = 0) -> Iterator[ProgressBar]
 
 
 @contextmanager
+def phase_bars(unit: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A function ``(phase, done, total)`` that shows one bar a phase; nothing where stderr is no terminal.
+
+    For work that logs lines of its own, which then stand for the bar.
+    """
+    bars: dict[str, Any] = {}
+
+    def show(phase: str, done: int, total: int) -> None:
+        if phase not in bars:
+            for bar in bars.values():
+                bar.close()
+            disable = not sys.stderr.isatty()
+            bars[phase] = tqdm(
+                desc=phase, total=total, initial=done - 1, unit=f" {unit}", dynamic_ncols=True, disable=disable
+            )
+        bars[phase].update(done - bars[phase].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+@contextmanager
 def status_line() -> Iterator[Callable[[str], None]]:
     """A function that shows a line: in one place of a terminal, elsewhere one below the other."""
     with tqdm(bar_format="{desc}", leave=False, disable=not sys.stderr.isatty()) as place:

@@ -1,23 +1,25 @@
 """Checkpoints: all that a run needs to go on as if it had not stopped, saved whole or not at all.
 
-What belongs to the state is said by who trains; here it is saved, found again, and damage and full disks are told of.
+The trainer says what belongs to the state. This module saves and restores it, and reports damage and full disks.
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
 import tensorflow as tf
 
 from synth_engine.errors import RunError
 
 KEPT = 2
+
+log = logging.getLogger(__name__)
 
 
 class Checkpoints:
@@ -37,9 +39,9 @@ class Checkpoints:
         return int(self._step)
 
     def save(self) -> str:
-        """Save the state and return the checkpoint's path; what was saved before stays if this fails.
+        """Save the state and return the checkpoint's path. Earlier checkpoints stay if this fails.
 
-        Raises RunError when the disk does not take it, or when a weight is NaN or infinite.
+        Raises RunError if the disk is full or cannot be written, or if a weight is NaN or infinite.
         """
         if not all_finite(self._weights):
             raise RunError(f"a weight is no longer finite at step {self.step}; {self.advice()}")
@@ -52,7 +54,7 @@ class Checkpoints:
     def restore(self) -> str | None:
         """Load the newest checkpoint that can be read and return its path; None, and nothing loaded, without any.
 
-        Names damaged ones that it passes over on stderr. Raises RunError if there are some and none can be read.
+        Logs a warning for each damaged one that it passes over. Raises RunError if there are some and none can be read.
         """
         self._sweep()
         damaged: list[str] = []
@@ -60,7 +62,7 @@ class Checkpoints:
             problem = self._read(path)
             if problem is None:
                 for line in damaged:
-                    click.echo(f"warning: passed over a damaged checkpoint, {line}", err=True)
+                    log.warning("passed over a damaged checkpoint, %s", line)
                 return path
             damaged.append(f"{path} ({problem})")
         if damaged:
@@ -87,12 +89,12 @@ class Checkpoints:
         return listed[::-1] or sorted((str(path.with_suffix("")) for path in self.folder.glob("*.index")), key=_number)
 
     def _sweep(self) -> None:
-        """Remove what a save that did not end left behind."""
+        """Remove what an unfinished save left behind."""
         for leftover in self.folder.glob("*_temp"):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def _read(self, path: str) -> str | None:
-        """Load a checkpoint; returns what is wrong with it, if anything."""
+        """Load a checkpoint and return what is wrong with it, if anything."""
         try:
             self.state.restore(path).assert_existing_objects_matched()
         except Exception as error:  # TensorFlow raises whatever the damage leads it to, IndexError among others

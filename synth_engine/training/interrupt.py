@@ -1,4 +1,4 @@
-"""StopOnInterrupt: Ctrl-C ends a training after the step it is in, with a checkpoint, instead of in the middle."""
+"""StopOnInterrupt: Ctrl-C ends training after the current step, with a checkpoint."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import threading
 from types import TracebackType
 from typing import Any
 
-import click
 import keras
 
 from synth_engine.training.checkpoints import Checkpoints
 
 
 class StopOnInterrupt(keras.callbacks.Callback):
-    """Used as a context, turns the first Ctrl-C into a stop after the current step; the second one acts at once.
+    """A context in which the first Ctrl-C stops ``model`` after the current step; the second one acts at once.
 
-    Also a callback of each ``fit`` of ``model`` inside the context; call `leave_if_requested` after each.
+    Pass it as a callback to each ``fit`` inside the context, and call `leave_if_requested` after each.
     """
 
     def __init__(self, model: Any) -> None:
@@ -39,11 +38,10 @@ class StopOnInterrupt(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def leave_if_requested(self, checkpoints: Checkpoints) -> None:
-        """After Ctrl-C: save a checkpoint, say how to go on from it, and raise KeyboardInterrupt."""
+        """After Ctrl-C: save a checkpoint and raise KeyboardInterrupt, which says how to go on from it."""
         if self.requested:
             saved = checkpoints.save()
-            click.echo(f"stopped at step {checkpoints.step}; saved {saved}; go on with --resume", err=True)
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(f"stopped at step {checkpoints.step}; saved {saved}; go on with --resume")
 
     def _request(self, *_: Any) -> None:
         if self.requested:

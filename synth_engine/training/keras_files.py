@@ -1,4 +1,4 @@
-"""Networks in `.keras` files and the `recipe.toml` beside them: found, loaded in safe mode, checked to fit."""
+"""Networks in `.keras` files and the `recipe.toml` beside them: loaded in safe mode and checked to fit."""
 
 from __future__ import annotations
 

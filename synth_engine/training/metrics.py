@@ -1,4 +1,4 @@
-"""MetricsTable: a run's `metrics.csv`, read when a run goes on, added to, and written whole each time."""
+"""MetricsTable: a run's `metrics.csv`, read when a run is resumed and written whole for each new row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = dict[str, str]
 
 
 class MetricsTable:
-    """The table in ``path`` with ``columns``; of the rows found there those that ``keep`` refuses are dropped."""
+    """The table in ``path`` with ``columns``. Rows found there that ``keep`` refuses are dropped."""
 
     def __init__(self, path: Path, columns: Sequence[str], keep: Callable[[Row], bool]) -> None:
         self.path, self.columns = path, columns

@@ -1,7 +1,7 @@
-"""Precision: the type that a network's convolutions are computed in. Its weights are float32 whatever that is.
+"""Precision: the number format in which a network's convolutions are computed. Its weights are float32 in any case.
 
-bfloat16 halves what passes through memory and doubles what a multiply-add does, on hardware that has it: measured on
-two AMD cores with AVX512-BF16, the reader trains 1.6 times and reads 1.8 times as fast. Elsewhere it is emulated.
+bfloat16 halves memory traffic and doubles the work of a multiply-add, on hardware that has it. On two AMD cores with
+AVX512-BF16 the reader trains 1.6 times and reads 1.8 times as fast. Elsewhere bfloat16 is emulated, and slow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GPU_MIN = (8, 0)  # compute capability of Ampere, the first with bfloat16
 
 
 def best_precision() -> Precision:
-    """mixed_bfloat16 where what networks run on here multiplies it natively, else float32. Imports TensorFlow."""
+    """mixed_bfloat16 where the GPUs, or without any the CPU, multiply it natively; else float32. Imports TensorFlow."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -27,7 +27,7 @@ def best_precision() -> Precision:
 
 
 def cpu_flags(path: str | Path = "/proc/cpuinfo") -> set[str]:
-    """What Linux says that the first processor can do; empty elsewhere."""
+    """Flags of the first processor in Linux' ``path``; empty elsewhere."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -36,10 +36,10 @@ def cpu_flags(path: str | Path = "/proc/cpuinfo") -> set[str]:
 
 
 def in_precision(network: Any, precision: Precision) -> Any:
-    """A copy of ``network``, its weights too, that computes in ``precision``; what it puts out is float32 in either.
+    """A copy of ``network`` with its weights that computes in ``precision``. Its outputs are float32 in any case.
 
-    Micikevicius et al. 2018, "Mixed precision training" (arXiv 1710.03740): weights are kept, and results are given,
-    in full precision. bfloat16 has float32's range, so that losses need no scaling. Raises RunError for another name.
+    Micikevicius et al. 2018, "Mixed precision training" (arXiv 1710.03740): weights and results stay in full precision.
+    bfloat16 has the range of float32, so losses need no scaling. Raises RunError for another name.
     """
     if precision not in PRECISIONS:
         raise RunError(f"`precision` is {precision!r}; choose one of {', '.join(PRECISIONS)}", precision)

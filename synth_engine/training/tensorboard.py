@@ -1,4 +1,4 @@
-"""Summaries for TensorBoard, where they are asked for."""
+"""Summaries for TensorBoard, if they are asked for."""
 
 from __future__ import annotations
 

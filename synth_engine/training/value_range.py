@@ -1,7 +1,6 @@
-"""The one scaling between pixels and what networks take, used for real and for synthetic images alike.
+"""The scaling between pixels and the inputs of networks, one for real and for synthetic images.
 
-The original scaled real images to [-1, 1] and left synthetic ones at {0, 1}: its discriminator told them apart by
-the background alone.
+With two different scalings a discriminator could separate the two by the background alone.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from synth_engine.recipe import Filter, Font
 
 keras = pytest.importorskip("keras")
 
-from classifier.learning.settings import ROUGH_INFORMATION  # noqa: E402
-from classifier.train import choose_recipe, train  # noqa: E402
+from classifier.learning.settings import WIDE_INFORMATION  # noqa: E402
+from classifier.train import train  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--width", "4", "--depth", "2", "--batch-size", "4")
@@ -61,7 +61,7 @@ def test_options_that_do_not_fit_cost_no_folder(tiny: Recipe, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("options", "information"),
     [
-        (["--augment", "wide"], ROUGH_INFORMATION),
+        (["--augment", "wide"], WIDE_INFORMATION),
         (["--augment", "narrow"], 0.0),
         (["--augment", "wide", "--adapt-information", "0.0"], 0.0),
         (["--augment", "narrow", "--adapt-information", "0.5"], 0.5),
@@ -87,14 +87,12 @@ def test_packages_that_are_missing_cost_no_folder(
     assert "TensorFlow expected, none is installed" in refused(tmp_path, tiny)
 
 
-def test_a_refiner_brings_its_recipe(tiny: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    refiner = str(save_refiner(tmp_path / "gan", tiny, tiny.shape))
-    assert choose_recipe(None, refiner, True) == tiny
-    assert choose_recipe(str(tmp_path / "gan" / "recipe.toml"), refiner, False) == tiny
-    assert capsys.readouterr().err == ""
-    assert choose_recipe("hackmit", refiner, False) == Recipe.named("hackmit")
-    assert "trained with recipe tiny" in (warning := capsys.readouterr().err)
-    assert "--recipe is hackmit" in warning
+def test_real_images_of_another_size_are_refused_with_the_option_to_give(tiny: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    Image.new("L", (40, 30)).save(tmp_path / "real" / "0.png")
+    message = refused(tmp_path, tiny, "--real", tmp_path / "real")
+    assert "40x30 px" in message
+    assert message.endswith("or name a recipe of their size: --recipe NAME|TOML")
 
 
 def test_ctrl_c_saves_a_checkpoint_to_go_on_from(tiny: Recipe, tmp_path: Path) -> None:

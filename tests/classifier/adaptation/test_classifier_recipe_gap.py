@@ -14,17 +14,17 @@ from synth_engine import Recipe, Synthesizer
 
 pytest.importorskip("tensorflow")
 
-from classifier.adaptation.recipe_gap import FEWEST, WIDE_MIN, told_apart
+from classifier.adaptation.recipe_gap import FEWEST, WIDE_MIN, two_sample_accuracy
 from classifier.learning.settings import NARROW, WIDE
 from classifier.train import train
 
 SMALL = ["--steps", "1", "--width", "4", "--depth", "2", "--batch-size", "4", "--adapt", "none"]
 
 
-def test_only_images_that_differ_are_told_apart(tiny: Recipe) -> None:
+def test_only_images_that_differ_are_separated(tiny: Recipe) -> None:
     same = Synthesizer(tiny, 9).batch(0, 1000).images
-    assert told_apart(same, tiny, 0) < 0.6
-    assert told_apart(same[:, ::-1], tiny, 0) >= WIDE_MIN
+    assert two_sample_accuracy(same, tiny, 0) < 0.6
+    assert two_sample_accuracy(same[:, ::-1], tiny, 0) >= WIDE_MIN
 
 
 def trained_on(images: np.ndarray, tiny: Recipe, folder: Path, *options: str) -> tuple[str, object]:
@@ -61,9 +61,9 @@ def test_an_option_and_too_few_images_spare_the_test(tiny: Recipe, tmp_path: Pat
 
 def test_a_resumed_run_warps_as_it_did(tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = Synthesizer(tiny, 9).batch(0, 60).images
-    monkeypatch.setattr("classifier.adaptation.recipe_gap.told_apart", lambda *_: 0.95)
+    monkeypatch.setattr("classifier.adaptation.recipe_gap.two_sample_accuracy", lambda *_: 0.95)
     trained_on(images, tiny, tmp_path)
-    monkeypatch.setattr("classifier.adaptation.recipe_gap.told_apart", lambda *_: 0.5)
+    monkeypatch.setattr("classifier.adaptation.recipe_gap.two_sample_accuracy", lambda *_: 0.5)
     (tmp_path / "real").rename(tmp_path / "moved")
     said, augmentation = trained_on(images, tiny, tmp_path, "--resume")
     assert "warps are" not in said

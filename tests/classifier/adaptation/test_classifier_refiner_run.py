@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,19 @@ from synth_engine.training.run_folder import RunFolder
 
 keras = pytest.importorskip("keras")
 
+from classifier.adaptation import refiner_plan  # noqa: E402
 from classifier.adaptation import refiner_run as refining  # noqa: E402
+from classifier.adaptation.refiner_plan import RefinerPlan  # noqa: E402
 from classifier.learning.batches import Source  # noqa: E402
 from classifier.learning.learner import Learner  # noqa: E402
 from classifier.networks.build import build  # noqa: E402
 from classifier.reading.reader import MODEL, Reader  # noqa: E402
-from classifier.run.session import Session  # noqa: E402
-from classifier.train import resolve, train  # noqa: E402
+from classifier.run.options import TrainOptions  # noqa: E402
+from classifier.run.planning import refiner_for  # noqa: E402
+from classifier.run.session import RunPlan, Session  # noqa: E402
+from classifier.train import train  # noqa: E402
 
-SMALL = TrainingSettings(width=2, depth=2, batch_size=4, steps=0, warmup_steps=1, refine=True, refine_steps=2,
+SMALL = TrainingSettings(width=2, depth=2, batch_size=4, steps=0, warmup_steps=1, refine_steps=2,
                  adaptation=Adaptation(rounds=1, steps=2, warmup_steps=1, certainty_min=0.0))  # fmt: skip
 KEPT = {"name": "labels kept", "wanted": "at least 99%", "needed": True}
 BESIDE = {"name": "kernel distance", "wanted": "at most 50%", "needed": False, "received": "70%", "reached": False}
@@ -92,29 +95,29 @@ def start_of(folder: Path, recipe: Recipe) -> Path:
     return Reader(build("grid", recipe, width=2, depth=2), recipe).save(folder.parent / "start")
 
 
-def run(
-    folder: Path, recipe: Recipe, settings: TrainingSettings = SMALL, echo: Callable[[str], object] = str
-) -> list[np.ndarray]:
+def run(folder: Path, recipe: Recipe, *, refines: bool = True) -> list[np.ndarray]:
     """Weights after a run with six images that stand for real ones, resumed if the folder is there.
 
     It goes on from a network: the first phase's graph would take seconds to make.
     """
-    keras.utils.set_random_seed(settings.seed)
-    told = refining.Refining(real="real", threads=3) if settings.refine else None
-    source = Source(recipe=recipe, seed=settings.seed)
-    real, start = Synthesizer(recipe, 99).batch(0, 6).images, str(start_of(folder, recipe))
-    session = Session(settings=settings, source=source, real=real, refining=told, start_from=start)
-    learner = session.learner()
-    config, may_differ = settings.as_dict(), refining.may_differ(folder)
-    made = RunFolder.create(folder, config, resume=folder.exists(), may_differ=may_differ)
-    session.train(learner, made, echo)
+    keras.utils.set_random_seed(SMALL.seed)
+    plan = RunPlan(
+        settings=SMALL,
+        source=Source(recipe=recipe, seed=SMALL.seed),
+        real=Synthesizer(recipe, 99).batch(0, 6).images,
+        refiner=RefinerPlan(real="real", threads=3) if refines else None,
+        start_from=str(start_of(folder, recipe)),
+    )
+    may_differ = refining.may_differ(folder)
+    made = RunFolder.create(folder, plan.config(), resume=folder.exists(), may_differ=may_differ)
+    Session.of(plan).train(made)
     return list(keras.models.load_model(folder / MODEL).get_weights())
 
 
 @pytest.fixture(scope="module")
 def raw(tiny: Recipe, tmp_path_factory: pytest.TempPathFactory) -> list[np.ndarray]:
     """What comes of a run without a refiner."""
-    return run(tmp_path_factory.mktemp("raw") / "run", tiny, replace(SMALL, refine=False))
+    return run(tmp_path_factory.mktemp("raw") / "run", tiny, refines=False)
 
 
 def equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
@@ -122,12 +125,12 @@ def equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 
 def test_a_refiner_that_does_not_help_changes_nothing_and_says_why(
-    gan: Gan, raw: list[np.ndarray], tiny: Recipe, tmp_path: Path
+    gan: Gan, raw: list[np.ndarray], tiny: Recipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    said: list[str] = []
+    caplog.set_level("INFO")
     gan.act("harms")
-    assert equal(raw, run(tmp_path / "run", tiny, echo=said.append))
-    assert [line for line in said if "does not help" in line] == [
+    assert equal(raw, run(tmp_path / "run", tiny))
+    assert [line for line in caplog.messages if "does not help" in line] == [
         "the refiner does not help: adaptation uses raw synthetic images (labels kept 91.0%, wanted at least 99%)"
     ]
     (options,) = gan.calls()
@@ -142,12 +145,12 @@ def test_a_refiner_that_does_not_help_changes_nothing_and_says_why(
     assert equal(reader.get_weights(), start.get_weights())  # not adapted yet
 
 
-def spy(patch: pytest.MonkeyPatch) -> set[tuple[int, float, bool]]:
-    """How many images, with what share, by a refiner or not, a step is made to refine."""
+def spy(patch: pytest.MonkeyPatch) -> set[tuple[int, float | None]]:
+    """Of how many images, and which share, a step is made to refine."""
     used, original = set(), Learner._refined
 
     def refined(self: Learner, images: Any) -> Any:
-        used.add((images.shape[0], self.refined_share, self.refiner is not None))
+        used.add((images.shape[0], self.refinement and self.refinement.share))
         return original(self, images)
 
     patch.setattr(Learner, "_refined", refined)
@@ -161,7 +164,7 @@ def test_adaptation_learns_from_refined_images_if_they_help_also_when_stopped_be
     with monkeypatch.context() as patch:
         used = spy(patch)
         whole = run(tmp_path / "whole", tiny)
-    assert used == {(4 // 2, 0.5, True)}
+    assert used == {(4 // 2, 0.5)}
     assert not equal(raw, whole)
     gan.act("interrupt")
     with pytest.raises(KeyboardInterrupt):
@@ -174,7 +177,7 @@ def test_adaptation_learns_from_refined_images_if_they_help_also_when_stopped_be
     monkeypatch.setattr(refining, "COMMAND", ("no such command",))
     assert equal(whole, run(tmp_path / "parts", tiny))  # nothing is trained a second time
     with pytest.raises(RunError, match="refine was True, is False"):
-        run(tmp_path / "parts", tiny, replace(SMALL, refine=False))
+        run(tmp_path / "parts", tiny, refines=False)
 
 
 def test_a_refiner_that_fails_costs_nothing_that_was_learnt(
@@ -184,7 +187,7 @@ def test_a_refiner_that_fails_costs_nothing_that_was_learnt(
     with pytest.raises(RunError, match=r"status 1 \(error: no memory\); .*refiner\.log .*--resume --no-refine") as told:
         run(tmp_path / "run", tiny)
     assert str(tmp_path / "run" / "refiner.log") in str(told.value)
-    assert equal(raw, run(tmp_path / "run", tiny, replace(SMALL, refine=False)))
+    assert equal(raw, run(tmp_path / "run", tiny, refines=False))
 
 
 def test_an_account_that_cannot_be_read_is_named_with_the_remedy(tmp_path: Path) -> None:
@@ -198,11 +201,6 @@ def test_an_account_that_cannot_be_read_is_named_with_the_remedy(tmp_path: Path)
             refining.Verdict.of(tmp_path)
 
 
-def test_a_session_must_know_how_to_refine(tiny: Recipe) -> None:
-    with pytest.raises(RunError, match="give both or neither"):
-        Session(settings=SMALL, source=Source(recipe=tiny, seed=0)).learner()
-
-
 def test_how_long_to_refine_may_differ_until_the_refiner_is_begun_and_whether_until_adaptation(tmp_path: Path) -> None:
     assert set(refining.may_differ(tmp_path)) == {"refine", "refine_steps"}
     (tmp_path / "refiner").mkdir()
@@ -212,52 +210,62 @@ def test_how_long_to_refine_may_differ_until_the_refiner_is_begun_and_whether_un
     assert refining.may_differ(tmp_path) == ()
 
 
-def test_the_network_that_is_used_says_whether_a_refiner_can_ask_it(tiny: Recipe, tmp_path: Path) -> None:
-    def refines(start: str, required: bool, said: list[str], **given: Any) -> bool:
+def test_the_network_that_is_used_says_whether_a_refiner_can_ask_it(
+    tiny: Recipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    def refines(start: str, required: bool, **given: Any) -> bool:
         path = Reader(build(start, tiny, width=2, depth=2), tiny).save(tmp_path / start)
-        told = refining.Refining(real="real", required=required)
-        session = Session(settings=replace(SMALL, **given), source=Source(recipe=tiny, seed=0), refining=told,
-                          start_from=str(path))  # fmt: skip
-        return session.learner(said.append).settings.refine
+        plan = RunPlan(
+            settings=replace(SMALL, **given),
+            source=Source(recipe=tiny, seed=0),
+            refiner=RefinerPlan(real="real", required=required),
+            start_from=str(path),
+        )
+        return Session.of(plan).plan.refiner is not None
 
-    said: list[str] = []
-    assert refines("grid", True, said, network="ctc")
-    assert refines("four-head", True, said)
-    assert said == []
-    assert not refines("ctc", False, said)
-    assert said == ["no refiner: --refine asks the network whether labels are kept, and ctc knows no character's place"]
+    assert refines("grid", True, network="ctc")
+    assert refines("four-head", True)
+    assert caplog.messages == []
+    assert not refines("ctc", False)
+    assert caplog.messages == [
+        "no refiner: --refine asks the network whether labels are preserved, and ctc knows no character's place"
+    ]
     with pytest.raises(RunError, match=r"--refine .*use a grid network \(--network, --start-from\)"):
-        refines("ctc", True, said)
+        refines("ctc", True)
 
 
-def resolved(real: int = refining.FEWEST, **given: Any) -> bool:
-    options = {parameter.name: None for parameter in train.params} | {"preset": "default"} | given
-    return resolve(options, real).refine
+def trains_refiner(real: int = refiner_plan.FEWEST, **given: Any) -> bool:
+    """Whether a run with ``real`` real images and these options is to train a refiner."""
+    options = TrainOptions.of(real="real", **given)
+    return isinstance(refiner_for(options, options.settings(), real), RefinerPlan)
 
 
-def test_a_preset_s_wish_to_refine_gives_way_and_an_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert not resolved()
-    assert resolved(refine=True)
-    assert resolved(preset="thorough")
-    assert not resolved(preset="thorough", refine=False)
+def test_a_preset_s_wish_to_refine_gives_way_and_an_option_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    assert not trains_refiner()
+    assert trains_refiner(refine=True)
+    assert trains_refiner(preset="thorough")
+    assert not trains_refiner(preset="thorough", refine=False)
     for given, remedy in (
         ({"real": 0}, "give --real PATH"),
-        ({"real": refining.FEWEST - 1}, "needs 400 real images .* there are 399; give more"),
+        ({"real": refiner_plan.FEWEST - 1}, "needs 400 real images .* there are 399; give more"),
         ({"refiner": "refiner.keras"}, "leave --refiner out"),
-        ({"adaptation__method": "statistics"}, "choose --adapt self-training"),
-        ({"adaptation__steps": 0}, "with --adapt-steps"),
+        ({"adapt": "statistics"}, "choose --adapt self-training"),
+        ({"adapt_steps": 0}, "with --adapt-steps"),
     ):
-        capsys.readouterr()
-        assert not resolved(preset="thorough", **given)
-        assert capsys.readouterr().out.startswith("no refiner: --refine ")
+        caplog.clear()
+        assert not trains_refiner(preset="thorough", **given)
+        assert caplog.messages[0].startswith("no refiner: --refine ")
         with pytest.raises(RunError, match=f"--refine .*{remedy}"):
-            resolved(refine=True, **given)
+            trains_refiner(refine=True, **given)
 
 
 def test_the_command_trains_a_refiner_and_tells_what_became_of_it(
     tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refining, "FEWEST", 8)
+    monkeypatch.setattr(refiner_plan, "FEWEST", 8)
     tiny.save(tmp_path / "tiny.toml")
     (tmp_path / "real").mkdir()
     for k, image in enumerate(Synthesizer(tiny, 5).batch(0, 9).images):

@@ -20,7 +20,7 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from classifier.learning.batches import Lesson, Source, open_batches, positions  # noqa: E402
-from classifier.learning.learner import Learner, make_learner, recalibrate  # noqa: E402
+from classifier.learning.learner import Learner, Refinement, make_learner, recalibrate  # noqa: E402
 from classifier.learning.lesson import PseudoLabels  # noqa: E402
 from classifier.networks.build import build  # noqa: E402
 from classifier.reading.reader import MODEL, Reader  # noqa: E402
@@ -29,10 +29,10 @@ STILL = Augmentation(rotation_deg=0, scale=0, shear=0, shift_px=0, level=0)
 SMALL = TrainingSettings(width=4, depth=2, batch_size=4)
 
 
-def learner_for(recipe: Recipe, settings: TrainingSettings, refiner: object = None) -> Learner:
+def learner_for(recipe: Recipe, settings: TrainingSettings, refinement: Refinement | None = None) -> Learner:
     keras.utils.set_random_seed(settings.seed)
     network = build(settings.network, recipe, width=settings.width, depth=settings.depth)
-    return make_learner(network, settings, refiner)
+    return make_learner(network, settings, refinement)
 
 
 @pytest.mark.parametrize("network", ["grid", "four-head", "ctc"])
@@ -68,11 +68,11 @@ def test_odd_canvases_fit_the_grid(tiny: Recipe) -> None:
     assert build("grid", recipe, width=4, depth=2).output_shape == (None, 7, 12, 6)
 
 
-@pytest.mark.parametrize(("data", "refined"), [("refined", 4), ("mixed", 2), ("raw", 0)])
-def test_refined_images_are_two_valued_like_real_ones(tiny: Recipe, data: str, refined: int) -> None:
+@pytest.mark.parametrize(("share", "refined"), [(1.0, 4), (0.5, 2), (0.0, 0)])
+def test_refined_images_are_two_valued_like_real_ones(tiny: Recipe, share: float, refined: int) -> None:
     inputs = keras.Input((*tiny.shape, 1))
     refiner = Refiner(keras.Model(inputs, keras.layers.Rescaling(-0.3)(inputs)))  # either, ground at times for ink
-    learner = learner_for(tiny, replace(SMALL, data=data), refiner)
+    learner = learner_for(tiny, SMALL, Refinement(refiner, share))
     learner.compile(keras.optimizers.Adam())
     images = tf.where(tf.random.stateless_uniform((4, *tiny.shape, 1), (1, 2)) > 0.5, 1.0, -1.0)
     result = learner._refined(images).numpy()
@@ -158,7 +158,7 @@ def test_what_a_worker_raises_comes_out_as_it_was(tiny: Recipe) -> None:
         list(batches)
 
 
-@pytest.mark.parametrize(("name", "value"), [("network", "big"), ("data", "real"), ("steps", -1), ("average", 1.5)])
+@pytest.mark.parametrize(("name", "value"), [("network", "big"), ("steps", -1), ("average", 1.5)])
 def test_settings_that_make_no_sense_are_refused(name: str, value: object) -> None:
     with pytest.raises(RunError, match=f"`{name}` is .*(choose one|expected)"):
         replace(TrainingSettings(), **{name: value})

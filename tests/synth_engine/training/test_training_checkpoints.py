@@ -29,7 +29,7 @@ def save(checkpoints: Checkpoints, step: int) -> Path:
 @pytest.mark.parametrize("ending", [".data-00000-of-00001", ".index"])
 @pytest.mark.parametrize("kept", [0, 20])
 def test_a_damaged_newest_one_is_passed_over_and_named(
-    tmp_path: Path, ending: str, kept: int, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, ending: str, kept: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     checkpoints = made(tmp_path)
     first, newest = save(checkpoints, 3), save(checkpoints, 5)
@@ -38,7 +38,7 @@ def test_a_damaged_newest_one_is_passed_over_and_named(
     again = made(tmp_path)
     assert again.restore() == str(first)
     assert (again.step, float(again.state.weight[0])) == (3, 3.0)
-    assert f"passed over a damaged checkpoint, {newest} (" in capsys.readouterr().err
+    assert f"passed over a damaged checkpoint, {newest} (" in caplog.text
 
 
 def test_without_the_list_of_checkpoints_they_are_still_found(tmp_path: Path) -> None:
