@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def claim(folder: Path, plan: ExportPlan) -> None:
         plan.recipe.save(folder / "recipe.toml")
 
 
-def _check_same(folder: Path, record: dict[str, Any]) -> None:
+def _check_same(folder: Path, record: Mapping[str, object]) -> None:
     try:
         stored = msgspec.toml.decode((folder / RECORD).read_bytes(), type=dict[str, Any])
     except msgspec.DecodeError as error:

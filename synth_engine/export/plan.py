@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
@@ -56,7 +55,7 @@ class ExportPlan:
         """Whether ``shard`` is finished. It appears under its name as a whole; a flat folder gets labels.csv last."""
         return (folder / "labels.csv" if self.flat else self.path(folder, shard)).exists()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, str | int | list[int]]:
         """What distinguishes this data set from others, and what its users need to know, as plain values."""
         return {
             "recipe": self.recipe.name,

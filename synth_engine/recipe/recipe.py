@@ -75,7 +75,7 @@ class Recipe(RecipeFields, frozen=True, kw_only=True):
         except (TypeError, ValueError) as error:
             raise RecipeError(f"recipe {self.name}: {error}", self) from error
 
-    def replace(self, **changes: Any) -> Recipe:
+    def replace(self, **changes: object) -> Recipe:
         """A copy with these parts exchanged, checked anew; raises RecipeError where it makes no sense."""
         try:
             return msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(self, **changes)), Recipe)
