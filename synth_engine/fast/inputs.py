@@ -27,7 +27,7 @@ def plan_of(recipe: Recipe, *, profiles: bool) -> Plan:
         turns=np.stack([thresholds([turn.share for turn in turns], 16), first, cells], axis=1).astype(np.uint64),
         turns_y=np.stack([y[:, 0], y[:, 1] - y[:, 0]], axis=1),
         filter=_filter(recipe),
-        glyphs=len(recipe.faces) * len(recipe.alphabet) * int(sum(cells)),
+        glyph_count=len(recipe.faces) * len(recipe.alphabet) * int(sum(cells)),
         narrow=_narrow(recipe) if profiles else (np.uint64(0),) * 4,
         mask=_planes(mask_pixels(recipe)),
         flip=round(recipe.noise.flip_probability * 2**16),

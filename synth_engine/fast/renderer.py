@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth_engine.fast.inputs import plan_of, uses_profiles
-from synth_engine.fast.kernels import Glyphs, Plan, Scratch, draw_masks, render
+from synth_engine.fast.kernels import GlyphArrays, Plan, Scratch, render, render_masks
 from synth_engine.fonts.glyph_bank import GlyphBank, table
 from synth_engine.recipe import Recipe
 from synth_engine.samples import Outputs, Rendered
@@ -21,7 +21,7 @@ class BinaryRenderer:
         self._recipe, self._seed = recipe, np.uint64(seed)
         bank = GlyphBank.of(recipe)
         profiles = uses_profiles(recipe, len(bank.rows))
-        self._glyphs = Glyphs(bank.rows, table(bank, profiles=profiles))
+        self._bank = GlyphArrays(bank.rows, table(bank, profiles=profiles))
         self._plan: Plan = plan_of(recipe, profiles=profiles)
         self._local = threading.local()
 
@@ -35,7 +35,7 @@ class BinaryRenderer:
         asked = max(len(out.centres), len(out.masks))
         placements = np.empty((asked, self._recipe.length_max, 3), np.int64)
         failed, candidates, relabelled = render(
-            self._glyphs,
+            self._bank,
             self._plan,
             self._scratch(),
             self._seed,
@@ -47,17 +47,17 @@ class BinaryRenderer:
             placements,
         )
         if asked:
-            self._draw_masks(out, placements, len(out.labels) if failed < 0 else int(failed))
+            self._render_masks(out, placements, len(out.labels) if failed < 0 else int(failed))
         return Rendered(int(failed), int(candidates), int(relabelled))
 
-    def _draw_masks(self, out: Outputs, placements: NDArray[np.int64], count: int) -> None:
+    def _render_masks(self, out: Outputs, placements: NDArray[np.int64], count: int) -> None:
         shape, scratch = self._recipe.shape, self._scratch()
         masks, labels = out.masks.reshape(-1), out.labels[:count]
-        draw_masks(self._glyphs, shape, scratch, labels, placements, masks, out.centres)
+        render_masks(self._bank, shape, scratch, labels, placements, masks, out.centres)
 
     def _scratch(self) -> Scratch:
         if not hasattr(self._local, "scratch"):
-            pad, (words, tall) = len(self._glyphs.rows), self._plan.mask.shape
+            pad, (words, tall) = len(self._bank.rows), self._plan.mask.shape
             self._local.scratch = Scratch(
                 canvas=np.zeros((pad + words + pad, tall), np.uint64),
                 blank=np.zeros((words, tall), np.uint64),

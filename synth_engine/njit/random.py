@@ -16,6 +16,9 @@ SPREAD = np.uint64(0xD1342543DE82EF95)
 TEXT = np.uint64(0x243F6A8885A308D3)
 PLACE = np.uint64(0x13198A2E03707344)
 NOISE = np.uint64(0xA4093822299F31D0)
+# Of a picture stage's key, word 0 says whether the image has the stage, words 1 … are the numbers of its ranges. Words
+# from this one on are free for whatever else its kernel samples: clutter's fifth mark reads words 64 + 4·8 … .
+FREE_WORD = 64
 
 
 @pasted

@@ -25,7 +25,7 @@ class Text(NamedTuple):
 
 
 @inlined
-def draw_text(key, number, text, label):
+def sample_text(key, number, text, label):
     """Write text ``number`` of the stream ``key`` to ``label`` (L,) uint8, padded; returns (its length, its face).
 
     Of the first random word the low half chooses the length, or the word, and the high half the face; the word

@@ -9,7 +9,7 @@ from synth_engine.picture.kernels.stages.binarizing import finish
 from synth_engine.recipe import Recipe
 
 
-class Ender:
+class Binarizer:
     """The recipe's `Binarize` rule, its pixel noise (sample i's flips are the fast path's), then its opening."""
 
     def __init__(self, recipe: Recipe) -> None:

@@ -6,18 +6,17 @@ import math
 
 import numpy as np
 
-from synth_engine.picture.kernels.layout import CELLS, FLOW, FREE, Layout
+from synth_engine.picture.kernels.columns import INK_HEIGHT, INK_WIDTH
+from synth_engine.picture.kernels.layout import CELLS, FLOW, FREE, LayoutArrays
 from synth_engine.picture.tiles import TileBank
-from synth_engine.recipe import Flow, Free, Recipe, low_high
+from synth_engine.recipe import Character, Flow, Free, Picture, Recipe, low_high
 from synth_engine.renderer_inputs import x_ranges
 
 ENDLESS_PX = 1e9  # a line this long is squeezed by no recipe
 
 
-def layout_of(recipe: Recipe) -> Layout:
-    """The kernels' view of where and how the characters of ``recipe`` stand."""
-    picture, placement = recipe.picture, recipe.placement
-    assert picture is not None
+def layout_of(recipe: Recipe, picture: Picture) -> LayoutArrays:
+    """The kernels' view of where and how the characters of ``recipe`` stand; raises RecipeError where nothing says."""
     where, shape = picture.layout, picture.character
     turns, x, line = np.ones((1, 5)), np.zeros((recipe.length_max, 2)), np.zeros((6, 2))
     if isinstance(where, Flow):
@@ -29,13 +28,13 @@ def layout_of(recipe: Recipe) -> Layout:
         kind = FREE
         line[:2] = [low_high(where.x_px), low_high(where.y_px)]
     else:
-        assert placement is not None
+        placement = recipe.require_placement()
         kind, x = CELLS, x_ranges(placement, recipe.length_max)
         shares = np.cumsum([turn.share for turn in placement.turns]) / sum(turn.share for turn in placement.turns)
         shares[-1] = 1.0
         ends = np.array([(*turn.angle_deg, *turn.y_px) for turn in placement.turns], np.float64)
         turns = np.stack([shares, ends[:, 0], ends[:, 1] - ends[:, 0], ends[:, 2], ends[:, 3] - ends[:, 2]], 1)
-    return Layout(
+    return LayoutArrays(
         kind=kind,
         turns=turns,
         x=x,
@@ -49,12 +48,9 @@ def layout_of(recipe: Recipe) -> Layout:
     )
 
 
-def character_side(recipe: Recipe, tiles: TileBank) -> float:
+def character_side(shape: Character, tiles: TileBank) -> float:
     """Side in px of a square that holds any character however it is turned, scaled and slanted."""
-    picture = recipe.picture
-    assert picture is not None
-    shape = picture.character
-    height, width = tiles.place[:, 1].max(), tiles.place[:, 2].max()
+    height, width = tiles.place[:, INK_HEIGHT].max(), tiles.place[:, INK_WIDTH].max()
     largest = max(abs(v) for v in low_high(shape.scale))
     wide = width * max(abs(v) for v in low_high(shape.aspect)) * (1 + shape.perspective)
     high = height * (1 + shape.perspective)

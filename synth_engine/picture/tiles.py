@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from synth_engine.fonts import faces as fonts
 from synth_engine.picture.kernels.characters import BORDER
-from synth_engine.recipe import Flow, Recipe
+from synth_engine.recipe import Flow, Layout, Picture, Raster, Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,50 +38,58 @@ class TileBank:
     kerning: NDArray[np.float64]
 
     @classmethod
-    def of(cls, recipe: Recipe) -> TileBank:
+    def of(cls, recipe: Recipe, picture: Picture) -> TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
         fonts.check_fonts(recipe)
         faces = [fonts.open_font(font) for font in recipe.faces]
-        advances = [_advances(face, recipe) for face in faces]
-        stretch = recipe.picture is not None and recipe.picture.character.stretch != "none"
-        drawn = [
-            _draw(face, character, advance if stretch else None)
+        advances = [_advances(face, recipe.glyphs, even=picture.character.stretch == "even") for face in faces]
+        stretch = picture.character.stretch != "none"
+        tiles = [
+            _render(face, character, advance if stretch else None)
             for face, wide in zip(faces, advances, strict=True)
             for character, advance in zip(recipe.glyphs, wide, strict=True)
         ]
-        quads = [_quads(one.tile) for one in drawn]
+        quads = [_quads(one.ink) for one in tiles]
         sizes = [quad.size for quad in quads]
         first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         return cls(
             quads=np.concatenate([quad.ravel() for quad in quads]),
-            place=np.array([(a, d.tile.shape[0] - 2, d.tile.shape[1] - 2) for a, d in zip(first, drawn, strict=True)]),
-            ink=np.array([(one.x, one.y) for one in drawn], np.float64),
-            natural=np.array([one.natural for one in drawn], np.float64),
+            place=np.array([(at, *one.size) for at, one in zip(first, tiles, strict=True)]),
+            ink=np.array([(one.x, one.y) for one in tiles], np.float64),
+            natural=np.array([one.natural for one in tiles], np.float64),
             tile=np.array(
-                [_tile(face, advance, recipe) for face, wide in zip(faces, advances, strict=True) for advance in wide]
+                [
+                    _raster_tile(face, advance, recipe.raster)
+                    for face, wide in zip(faces, advances, strict=True)
+                    for advance in wide
+                ]
             ),
             advance=np.concatenate(advances),
-            kerning=_kerning(recipe),
+            kerning=_kerning(recipe, picture.layout),
         )
 
 
-def _advances(face: ImageFont.FreeTypeFont, recipe: Recipe) -> NDArray[np.float64]:
-    """(C,): how far the pen moves on over each character, or over any where their cells are alike."""
-    own = np.array([face.getlength(character) for character in recipe.glyphs], np.float64)
-    even = recipe.picture is not None and recipe.picture.character.stretch == "even"
+def _advances(face: ImageFont.FreeTypeFont, characters: str, *, even: bool) -> NDArray[np.float64]:
+    """(C,) px: how far the pen moves on over each of ``characters``, or over any of them where cells are ``even``."""
+    own = np.array([face.getlength(character) for character in characters], np.float64)
     return np.full_like(own, own.mean()) if even else own
 
 
-class _Drawn(NamedTuple):
+class _Tile(NamedTuple):
     """A character's bordered ink, where it lies, and how wide and high it was before it was stretched."""
 
-    tile: NDArray[np.uint8]
+    ink: NDArray[np.uint8]
     x: int
     y: int
     natural: tuple[int, int]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the ink without its border, px."""
+        return self.ink.shape[0] - 2 * BORDER, self.ink.shape[1] - 2 * BORDER
 
-def _draw(face: ImageFont.FreeTypeFont, character: str, cell: float | None) -> _Drawn:
+
+def _render(face: ImageFont.FreeTypeFont, character: str, cell: float | None) -> _Tile:
     """One character, cut to its ink, or that stretched to a ``cell`` so wide."""
     left, top, right, bottom = (round(v) for v in face.getbbox(character, anchor="ls"))
     paper = Image.new("L", (right - left + 2, bottom - top + 2))
@@ -94,7 +102,7 @@ def _draw(face: ImageFont.FreeTypeFont, character: str, cell: float | None) -> _
         height = ascent + max(0, y + ink.height)
         ink = ink.resize((max(1, round(cell)), height), Image.Resampling.BILINEAR)
         x, y = 0, -(ascent + height) // 2
-    return _Drawn(np.pad(np.asarray(ink), BORDER), x, y, natural)
+    return _Tile(np.pad(np.asarray(ink), BORDER), x, y, natural)
 
 
 def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -103,15 +111,14 @@ def _quads(tile: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return quads.astype(np.uint32)
 
 
-def _tile(face: ImageFont.FreeTypeFont, advance: float, recipe: Recipe) -> tuple[float, float, float]:
-    raster = recipe.raster
+def _raster_tile(face: ImageFont.FreeTypeFont, advance: float, raster: Raster) -> tuple[float, float, float]:
+    """Width, height and baseline from the top, px, of the tile that `Raster` stands a character on."""
     width = raster.tile_px if raster.tile_width == "square" else max(1, math.ceil(advance))
     baseline = face.getmetrics()[0] if raster.baseline_px is None else raster.baseline_px
     return width, raster.tile_px, baseline
 
 
-def _kerning(recipe: Recipe) -> NDArray[np.float64]:
-    layout = recipe.picture and recipe.picture.layout
+def _kerning(recipe: Recipe, layout: Layout | None) -> NDArray[np.float64]:
     if isinstance(layout, Flow) and layout.kerning:
         return np.stack([fonts.kerning_of(face, recipe.glyphs) for face in recipe.faces])
     return np.zeros((1, 1, 1))

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from synth_engine.picture.kernels.draws import draw_stage
+from synth_engine.picture.kernels.sampling import sample_stage
 from tests.naive.fast import word
 
 SAMPLES = 1500
@@ -22,7 +22,7 @@ def draws(columns, images: int, seed: int = 5, start: int = 0, probability: floa
     on, keys = np.zeros(images, bool), np.zeros(images, np.uint64)
     params = np.zeros((images, low.size))
     every, attempts = np.ones(images, bool), np.zeros(images, np.int64)
-    draw_stage(np.uint64(seed), start, 3, attempts, every, probability, low, high, on, params, keys)
+    sample_stage(np.uint64(seed), start, 3, attempts, every, probability, low, high, on, params, keys)
     return on, params, keys
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numba import uint64
 
-from synth_engine.fast.kernels.sample import draw_glyph
+from synth_engine.fast.kernels import columns as col
+from synth_engine.fast.kernels.sample import paint_glyph
 from synth_engine.njit.bits import clear_outside, copy_planes, unpack
 from synth_engine.njit.intrinsics import popcount
 from synth_engine.njit.jit import entry, inlined
@@ -12,16 +13,16 @@ from synth_engine.njit.texts import PADDING
 
 
 @entry
-def draw_masks(glyphs, shape, scratch, labels, placements, masks, centres):
+def render_masks(bank, shape, scratch, labels, placements, masks, centres):
     """Fill ``masks`` (flat N·L·H·W bytes, or none) and ``centres`` (N, L, 2, or none) from recorded ``placements``."""
     height, width = shape
-    canvas, pad, size = scratch.canvas, glyphs.rows.shape[0], uint64(height * width)
+    canvas, pad, size = scratch.canvas, bank.rows.shape[0], uint64(height * width)
     at = uint64(0)
     for i in range(labels.shape[0]):
         for k in range(labels.shape[1]):
             copy_planes(canvas, pad, scratch.blank)
             if labels[i, k] != PADDING:
-                draw_glyph(glyphs, placements[i], uint64(k), shape, pad, canvas)
+                paint_glyph(bank, placements[i], uint64(k), shape, pad, canvas)
             clear_outside(canvas, pad + scratch.blank.shape[0] - 1, width)
             if masks.size:
                 unpack(canvas, pad, height, width, masks, at)
@@ -41,8 +42,8 @@ def _write_centre(canvas, pad, words, height, i, k, centres):
             x_sum += uint64(64 * w) * inked + _positions(bits)
             y_sum += uint64(y) * inked
     # A pixel's middle is half a pixel from its corner.
-    centres[i, k, 0] = (x_sum + 0.5 * count) / count if count else 0.0
-    centres[i, k, 1] = (y_sum + 0.5 * count) / count if count else 0.0
+    centres[i, k, col.X0] = (x_sum + 0.5 * count) / count if count else 0.0
+    centres[i, k, col.Y0] = (y_sum + 0.5 * count) / count if count else 0.0
 
 
 @inlined

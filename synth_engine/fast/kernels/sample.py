@@ -7,24 +7,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import uint64
 
-from synth_engine.fast.kernels.placement import draw_placement, ink_of
-from synth_engine.fast.kernels.segmentation_filter import count_runs, inked_columns, narrow_verdict
+from synth_engine.fast.kernels import columns as col
+from synth_engine.fast.kernels.placement import ink_of, sample_placement
+from synth_engine.fast.kernels.segmentation_filter import count_runs, decide_by_profiles, inked_columns
 from synth_engine.njit.bits import bernoulli, clear_guards, clear_outside, copy_planes, open_ink, or_glyph
 from synth_engine.njit.bits import pack as pack_rows
 from synth_engine.njit.bits import unpack as unpack_rows
 from synth_engine.njit.intrinsics import prefetch_line
 from synth_engine.njit.jit import entry, inlined
 from synth_engine.njit.random import NOISE, PLACE, TEXT, mix, sample_key
-from synth_engine.njit.texts import PADDING, draw_text
+from synth_engine.njit.texts import PADDING, sample_text
 
 PREFETCHED_BYTES = 1024  # of an image with each candidate: a few cache lines at a time, or the drawing waits for them
 
 
-class Glyphs(NamedTuple):
+class GlyphArrays(NamedTuple):
     """The glyph bank as arrays; glyph (face f, character c, angle a) has number (f·C + c)·A + a."""
 
     rows: Any  # (words, R) uint64: inked rows of all glyphs, bit b of word w is column 64·w + b
-    table: Any  # (2·G …, 2) uint64: as `glyphs.table`
+    table: Any  # (2·G …, 2) uint64: as `glyph_bank.table` makes it; see `columns`
 
 
 class Plan(NamedTuple):
@@ -37,7 +38,7 @@ class Plan(NamedTuple):
     turns: Any  # (T, 3) uint64: cumulative share of 2¹⁶, first angle, number of angles
     turns_y: Any  # (T, 2) float64: lowest tile top, span (px)
     filter: Any  # (run or 0 = off, slack, candidates a text is tried, candidates a sample is tried)
-    glyphs: Any  # G
+    glyph_count: Any  # G: glyphs in the bank
     narrow: Any  # 2 · 2 uint64: columns of a canvas up to 128 px; the first of a run at its right edge; 0: no profiles
     mask: Any  # (words, tall) uint64: H rows, then blank ones to a multiple of 8
     flip: Any  # flip probability × 2¹⁶
@@ -56,15 +57,15 @@ class Scratch(NamedTuple):
 
 
 @entry
-def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, placements):
+def render(bank, plan, scratch, seed, start, packed, images, labels, boxes, placements):
     """Fill the batch whose first sample is ``start``; ``images`` is flat, ``placements`` (N, L, 3) may have no samples.
 
     Returns (index of the sample that no candidate passed for, or -1; candidates drawn; texts replaced).
     """
-    table, label, placed, canvas = glyphs.table, scratch.label, scratch.placed, scratch.canvas
+    table, label, placed, canvas = bank.table, scratch.label, scratch.placed, scratch.canvas
     height, width = plan.shape
     run, _, text_tries, tries_max = plan.filter
-    pad, narrow = glyphs.rows.shape[0], plan.narrow[0] > 0
+    pad, narrow = bank.rows.shape[0], plan.narrow[0] > 0
     candidates, relabelled, at = np.int64(0), np.int64(0), uint64(0)
     image_bytes = uint64(height * ((width + 7) >> 3 if packed else width))
     for i in range(labels.shape[0]):
@@ -75,24 +76,24 @@ def render(glyphs, plan, scratch, seed, start, packed, images, labels, boxes, pl
         attempt, text = np.int64(0), np.int64(0)  # a plain 0 is a type of its own, and its callees compiled for it too
         while not accepted and attempt < tries_max:
             if tried == text_tries:
-                length, face = draw_text(text_key, text, plan.text, label)
+                length, face = sample_text(text_key, text, plan.text, label)
                 text += 1
                 tried = 0
             near = _prefetch(images, near, at + image_bytes)
-            draw_placement(place_key, attempt, label, length, face, plan, table, placed)
-            verdict = int(run == 0)
+            sample_placement(place_key, attempt, label, length, face, plan, table, placed)
+            decision = int(run == 0)
             if run:
-                verdict = -1
+                decision = -1
                 if narrow:
-                    verdict = narrow_verdict(table, plan.glyphs, placed, length, height, plan.narrow, run)
-            accepted = verdict == 1 or (verdict < 0 and _well_formed(glyphs, plan, scratch, length, pad))
+                    decision = decide_by_profiles(table, plan.glyph_count, placed, length, height, plan.narrow, run)
+            accepted = decision == 1 or (decision < 0 and _well_formed(bank, plan, scratch, length, pad))
             attempt += 1
             tried += 1
         candidates += attempt
         relabelled += text - 1
         if not accepted:
             return i, candidates, relabelled
-        _compose(glyphs, placed, length, plan.shape, pad, plan.mask, canvas)
+        _compose(bank, placed, length, plan.shape, pad, plan.mask, canvas)
         _finish(plan, canvas, pad, key)
         if packed:
             pack_rows(canvas, pad, height, width, images, at)
@@ -116,31 +117,31 @@ def _prefetch(images, near, end):
 
 
 @inlined
-def _well_formed(glyphs, plan, scratch, length, pad):
+def _well_formed(bank, plan, scratch, length, pad):
     """The filter for any canvas and slack, on the drawn candidate."""
     run, slack, _, _ = plan.filter
     height, width = plan.shape
-    _compose(glyphs, scratch.placed, length, plan.shape, pad, scratch.blank, scratch.canvas)
+    _compose(bank, scratch.placed, length, plan.shape, pad, scratch.blank, scratch.canvas)
     inked_columns(scratch.canvas, pad, height, width, slack, scratch.inked, scratch.counts)
     return count_runs(scratch.inked, width, run) == length
 
 
 @inlined
-def _compose(glyphs, placed, length, shape, pad, ground, canvas):
+def _compose(bank, placed, length, shape, pad, ground, canvas):
     """Draw the characters on ``ground`` (words, tall): the shared mask, or nothing."""
     copy_planes(canvas, pad, ground)
     for k in range(uint64(length)):
-        draw_glyph(glyphs, placed, k, shape, pad, canvas)
+        paint_glyph(bank, placed, k, shape, pad, canvas)
 
 
 @inlined
-def draw_glyph(glyphs, placed, k, shape, pad, canvas):
+def paint_glyph(bank, placed, k, shape, pad, canvas):
     """OR character ``k`` of ``placed`` (L, 3) in."""
     height, width = shape
-    glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
-    first, rows, columns = ink_of(glyphs.table, glyph)
+    glyph, x, y = uint64(placed[k, col.GLYPH]), placed[k, col.X], placed[k, col.Y]
+    first, rows, columns = ink_of(bank.table, glyph)
     if x < width and x + columns > 0 and y < height and y + rows > 0:
-        or_glyph(canvas, pad, height, glyphs.rows, first, rows, x, y)
+        or_glyph(canvas, pad, height, bank.rows, first, rows, x, y)
 
 
 @inlined
@@ -165,18 +166,18 @@ def _flip(canvas, pad, words, height, key, q):
 
 
 @inlined
-def _write_label(table, placed, shape, drawn, i, labels, boxes):
+def _write_label(table, placed, shape, label, i, labels, boxes):
     height, width = shape
-    for k in range(uint64(drawn.size)):
-        glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
+    for k in range(uint64(label.size)):
+        glyph, x, y = uint64(placed[k, col.GLYPH]), placed[k, col.X], placed[k, col.Y]
         _, rows, columns = ink_of(table, glyph)
-        if drawn[k] == PADDING:
+        if label[k] == PADDING:
             x, y, columns, rows = 0, 0, 0, 0
-        labels[i, k] = drawn[k]
-        boxes[i, k, uint64(0)] = min(max(x, 0), width)
-        boxes[i, k, uint64(1)] = min(max(y, 0), height)
-        boxes[i, k, uint64(2)] = min(max(x + columns, 0), width)
-        boxes[i, k, uint64(3)] = min(max(y + rows, 0), height)
+        labels[i, k] = label[k]
+        boxes[i, k, col.X0] = min(max(x, 0), width)
+        boxes[i, k, col.Y0] = min(max(y, 0), height)
+        boxes[i, k, col.X1] = min(max(x + columns, 0), width)
+        boxes[i, k, col.Y1] = min(max(y + rows, 0), height)
 
 
 @inlined

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
+from synth_engine.fast.kernels import columns as col
 from synth_engine.fast.kernels.placement import ink_of
 from synth_engine.njit.bits import ONES, erode
 from synth_engine.njit.intrinsics import popcount
@@ -18,10 +19,10 @@ NONE = np.uint64(0)
 
 
 @inlined
-def narrow_verdict(table, glyphs, placed, length, height, narrow, run):
+def decide_by_profiles(table, glyph_count, placed, length, height, narrow, run):
     """The filter with slack 2 for canvases up to 128 px and glyphs up to 64 px wide: all in registers, no branches.
 
-    The arguments are as in `Glyphs` and `Plan`. Returns 1 for an image that passes, 0 for one that does
+    The arguments are as in `GlyphArrays` and `Plan`. Returns 1 for an image that passes, 0 for one that does
     not, and -1 when the profiles cannot tell: no column is empty, a column holds one px each of two glyphs (the same
     px or not), or a glyph is cut both above and below.
     """
@@ -30,16 +31,16 @@ def narrow_verdict(table, glyphs, placed, length, height, narrow, run):
     low_both, high_both = NONE, NONE
     unclear = False
     none = uint64(table.shape[0] - 1)
-    prefixes = 2 * np.int64(glyphs)
+    prefixes = 2 * np.int64(glyph_count)
     suffixes = (prefixes + np.int64(none)) >> 1
     for k in range(uint64(length)):
-        glyph, x, y = uint64(placed[k, uint64(0)]), placed[k, uint64(1)], placed[k, uint64(2)]
+        glyph, x, y = uint64(placed[k, col.GLYPH]), placed[k, col.X], placed[k, col.Y]
         first, rows, _ = ink_of(table, glyph)
         top, end = max(0, -y), min(rows, height - y)
         entry = uint64(prefixes + first + end - 1) if top == 0 else uint64(suffixes + first + top)
         entry = uint64(2) * glyph + uint64(1) if top == 0 and end == rows else entry if top < end else none
         unclear |= (top > 0) & (end < rows)
-        one, two = table[entry, uint64(0)], table[entry, uint64(1)]
+        one, two = table[entry, col.ONCE], table[entry, col.TWICE]
         low, high = _shifted(one, x)
         low_both |= low_once & low
         high_both |= high_once & high

@@ -1,4 +1,4 @@
-"""Characters drawn turned, scaled, slanted and in perspective, each on a patch of its own.
+"""Characters rendered turned, scaled, slanted and in perspective, each on a patch of its own.
 
 Source of the mapping between a unit square and a quadrilateral: Heckbert, "Fundamentals of Texture Mapping and Image
 Warping", 1989, section 2.2.3.
@@ -10,6 +10,7 @@ import numpy as np
 from numba import uint64
 
 from synth_engine.njit.jit import entry, inlined
+from synth_engine.picture.kernels import columns as col
 from synth_engine.picture.kernels.trig import cosine_sine
 
 BORDER = 1  # px of zeros around each tile: sampling between two pixels then needs no test at the edge
@@ -18,20 +19,21 @@ MARGIN = 1e-5  # of a tile's side and 100 px: more than these sums may be wrong 
 
 
 @entry
-def draw_characters(active, counts, placed, quads, place, nearest, corners, inverse, ink, origin, extent):
-    """Draw every character of the active images on its patch; see `picture.kernels` for the arrays.
+def render_characters(active, counts, placed, quads, place, nearest, corners, inverse, ink, origin, extent):
+    """Render every character of the active images on its patch; `picture.kernels` describes the patches' arrays.
 
+    ``placed`` (B, L, 19) float64: as `layout.place_characters` writes it; ``quads`` and ``place``: the tile bank's.
     ``nearest``: whether a pixel is the tile's nearest one. ``corners`` (4, 2) and ``inverse`` (9,) float64 are scratch.
     """
     for i in range(counts.size):
         if not active[i]:
             continue
         for k in range(counts[i]):
-            glyph = np.int64(placed[i, k, 0])
-            if placed[i, k, 17] > 0:
-                _corners_in_cell(placed[i, k], place[glyph, 1], place[glyph, 2], corners)
+            glyph = np.int64(placed[i, k, col.GLYPH])
+            if placed[i, k, col.NATURAL_WIDTH] > 0:
+                _corners_in_cell(placed[i, k], place[glyph, col.INK_HEIGHT], place[glyph, col.INK_WIDTH], corners)
             else:
-                _corners(placed[i, k], place[glyph, 1], place[glyph, 2], corners)
+                _corners(placed[i, k], place[glyph, col.INK_HEIGHT], place[glyph, col.INK_WIDTH], corners)
             _clear(ink[i, k], extent[i, k])
             _frame(corners, ink.shape[2], origin[i, k], extent[i, k])
             _from_unit_square(corners, inverse)
@@ -41,16 +43,16 @@ def draw_characters(active, counts, placed, quads, place, nearest, corners, inve
 @inlined
 def _corners(character, height, width, corners):
     """The ink's corners on the canvas: top left, top right, bottom right, bottom left."""
-    scale, aspect, shear = character[6], character[7], character[8]
-    cosine, sine = cosine_sine(character[5] / 360)
+    scale, aspect, shear = character[col.SCALE], character[col.ASPECT], character[col.SHEAR]
+    cosine, sine = cosine_sine(character[col.ANGLE_DEG] / 360)
     for c in range(4):
-        x = character[3] + (width if c == 1 or c == 2 else 0)
-        y = character[4] + (height if c >= 2 else 0)
+        x = character[col.LEFT] + (width if c == 1 or c == 2 else 0)
+        y = character[col.TOP] + (height if c >= 2 else 0)
         x, y = (x * aspect - shear * y) * scale, y * scale
-        x += character[9 + 2 * c] * width * scale * aspect / 2
-        y += character[10 + 2 * c] * height * scale / 2
-        corners[c, 0] = character[1] + x * cosine + y * sine
-        corners[c, 1] = character[2] - x * sine + y * cosine
+        x += character[col.CORNERS + 2 * c] * width * scale * aspect / 2
+        y += character[col.CORNERS + 2 * c + 1] * height * scale / 2
+        corners[c, 0] = character[col.MIDDLE_X] + x * cosine + y * sine
+        corners[c, 1] = character[col.MIDDLE_Y] - x * sine + y * cosine
 
 
 @inlined
@@ -59,26 +61,26 @@ def _corners_in_cell(character, height, width, corners):
 
     The cell's corners move, and what lies between them in proportion.
     """
-    scale, aspect, shear = character[6], character[7], character[8]
-    cosine, sine = cosine_sine(character[5] / 360)
+    scale, aspect, shear = character[col.SCALE], character[col.ASPECT], character[col.SHEAR]
+    cosine, sine = cosine_sine(character[col.ANGLE_DEG] / 360)
     reach_x, reach_y = 0.0, 0.0
     for c in range(4):
-        x = character[17] * (0.5 if c == 1 or c == 2 else -0.5)
-        y = character[18] * (0.5 if c >= 2 else -0.5)
+        x = character[col.NATURAL_WIDTH] * (0.5 if c == 1 or c == 2 else -0.5)
+        y = character[col.NATURAL_HEIGHT] * (0.5 if c >= 2 else -0.5)
         x -= shear * y
         corners[c, 0], corners[c, 1] = x * cosine + y * sine, y * cosine - x * sine
         reach_x, reach_y = max(reach_x, abs(corners[c, 0])), max(reach_y, abs(corners[c, 1]))
     across, down = width * scale * aspect, height * scale
-    left, top = character[3] * scale * aspect, character[4] * scale
+    left, top = character[col.LEFT] * scale * aspect, character[col.TOP] * scale
     for c in range(4):
         u, v = corners[c, 0] / reach_x, corners[c, 1] / reach_y
         move_x, move_y = 0.0, 0.0
         for corner in range(4):
             weight = (1 + u if corner == 1 or corner == 2 else 1 - u) * (1 + v if corner >= 2 else 1 - v) / 4
-            move_x += weight * character[9 + 2 * corner]
-            move_y += weight * character[10 + 2 * corner]
-        corners[c, 0] = character[1] + left + (1 + u + move_x) * across / 2
-        corners[c, 1] = character[2] + top + (1 + v + move_y) * down / 2
+            move_x += weight * character[col.CORNERS + 2 * corner]
+            move_y += weight * character[col.CORNERS + 2 * corner + 1]
+        corners[c, 0] = character[col.MIDDLE_X] + left + (1 + u + move_x) * across / 2
+        corners[c, 1] = character[col.MIDDLE_Y] + top + (1 + v + move_y) * down / 2
 
 
 @inlined
@@ -122,7 +124,11 @@ def _from_unit_square(corners, inverse):
 @inlined
 def _sample(quads, place, glyph, nearest, inverse, ink, origin, extent):
     """Inverse mapping with bilinear interpolation between the tile's pixels, or to the nearest of them."""
-    first, height, width = np.uint32(place[glyph, 0]), place[glyph, 1], place[glyph, 2]
+    first, height, width = (
+        np.uint32(place[glyph, col.FIRST_QUAD]),
+        place[glyph, col.INK_HEIGHT],
+        place[glyph, col.INK_WIDTH],
+    )
     for y in range(extent[1], extent[3]):
         at_x, at_y = origin[0] + extent[0] + 0.5, origin[1] + y + 0.5
         w = inverse[6] * at_x + inverse[7] * at_y + inverse[8]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from numba import njit
 
-from synth_engine.picture.kernels.draws import unit
-
-FIRST_WORD = 64
+from synth_engine.njit.random import FREE_WORD
+from synth_engine.picture.kernels.sampling import unit
 
 
 @njit(cache=True, nogil=True)
-def draw_inks(keys, low, high, each, levels, units):
+def sample_ink_levels(keys, low, high, each, levels, units):
     """Write ``levels`` (B, L, C), and ``units`` (B, L) uniform in [0, 1): for each character, or one for an image."""
     for i in range(keys.size):
         for k in range(levels.shape[1]):
-            first = FIRST_WORD + (4 * k if each else 0)
+            first = FREE_WORD + (4 * k if each else 0)
             units[i, k] = unit(keys[i], first + 3)
             for c in range(levels.shape[2]):
                 column = c if low.size > 1 else 0

@@ -1,1 +1,1 @@
-"""The kinds of stages: which numbers each draws, and which kernel applies them."""
+"""The kinds of stages: which numbers are sampled for each, and which kernel applies them."""

@@ -26,7 +26,7 @@ class Painter:
     """A ground for one canvas.
 
     columns: the (lowest, highest) of each number that is drawn for an image. paint: from params (B, P) float64 and
-    keys (B,) uint64 of `draws.draw_stage`, fills every image of images (B, H, W, C) uint8, contiguous.
+    keys (B,) uint64 of `sampling.sample_stage`, fills every image of images (B, H, W, C) uint8, contiguous.
     """
 
     columns: list[Ends]

@@ -17,7 +17,7 @@ def level_columns(level: Level, rgb: tuple[Level, Level, Level] | None, channels
 
 
 def ink_columns(ink: Ink, channels: int) -> list[Ends]:
-    """The ranges of the text's ink; `draw_inks` draws from them for each character.
+    """The ranges of the text's ink; `sample_ink_levels` draws from them for each character.
 
     As a ground's, in grey they are those of ``level`` where it is given, else the luminance of ``rgb``.
     """

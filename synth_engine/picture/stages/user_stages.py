@@ -1,15 +1,16 @@
 """A user's own stages: functions named in a recipe as ``package.module:name``, put in among the engine's.
 
-A function is given one image, or one character's patch, and writes into an output that holds zeros:
+A function gets one image, or one character's patch, and writes into an output that holds zeros:
 
     warp     function(ink, values, key, out)       ink, out (S, S) uint8: coverage of one character, ink's in the middle
     clutter  function(values, key, cover)          cover (H, W) uint8: coverage of the marks
     camera   function(image, values, key, out)     image, out (H, W, C) uint8
 
-``values`` (V,) float64 are the part's ranges, drawn, in the alphabetical order of their names; ``key`` is a uint64
-whose words 64, 65, … are free to draw from (`synth_engine.njit.random.word`): an image's, or for a warp a
-character's. What a function writes may depend on nothing else, or samples would depend on who draws them. Compiled
-functions (``numba.njit``) run fast, any callable works. A warp that makes ink larger says so in the part's ``grow_px``.
+``values`` (V,) float64 are numbers sampled from the part's ranges, in the alphabetical order of their names. ``key``
+is a uint64 whose words from `FREE_WORD` (64) on are free for the function's own random numbers: ``word(key, 64)``, …
+(both in `synth_engine.njit.random`). It is the image's key, or for a warp the character's. What a function writes may
+depend on nothing else, or samples would depend on who makes them. Compiled functions (``numba.njit``) run fast, but any
+callable works. A warp that makes ink larger says so in the part's ``grow_px``.
 
 A recipe with such a stage runs the module that it names: load no recipe that you do not trust.
 """
@@ -18,9 +19,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from synth_engine.errors import RecipeError, StageError
 from synth_engine.njit.random import sample_key
 from synth_engine.picture.kernels.resample import tighten
-from synth_engine.picture.stages.stage import Ends, Shape, Stage
+from synth_engine.picture.stages.stage import Ends, RecipeStage, Registry, SampledRanges, Shape, Stage
 from synth_engine.recipe import Own, OwnMark, low_high
 
 Domain = Literal["warp", "clutter", "camera"]
@@ -39,26 +40,37 @@ Bytes: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float64]
 Words: TypeAlias = NDArray[np.uint64]
 
-_first_sample: ContextVar[int | None] = ContextVar("first_sample", default=None)
 
+@dataclass(frozen=True, kw_only=True)
+class UserStage(Stage):
+    """A stage whose kernel calls a user's function, and takes ``start`` before the arguments of its domain.
 
-def own_stage(part: Own | OwnMark, domain: Domain) -> Stage:
-    """The stage of a user's function; raises RecipeError as `resolve` does.
-
-    Its kernel has the domain's form in `picture.kernels`, and raises StageError for whatever the function raises.
+    It raises StageError for whatever the function raises, and names the sample.
     """
+
+    def apply(self, start: int, *arguments: Any) -> None:
+        """Run the kernel; ``start``: index of the block's first sample. Raises StageError."""
+        self.kernel(start, *arguments)
+
+
+def own_stage(part: Own | OwnMark, domain: Domain) -> UserStage:
+    """The stage of a user's function; raises RecipeError as `resolve` does."""
     kernel = {"warp": _warp_kernel, "clutter": _clutter_kernel, "camera": _camera_kernel}[domain]
-    return Stage(columns=_columns, kernel=kernel(part, resolve(part.function)), grow_px=_growth)
+    return UserStage(columns=_columns, kernel=kernel(part, resolve(part.function)), grow_px=_growth)
 
 
-@contextmanager
-def samples_from(start: int) -> Iterator[None]:
-    """While a block is painted: its first image is sample ``start``, for what a StageError says."""
-    token = _first_sample.set(start)
-    try:
-        yield
-    finally:
-        _first_sample.reset(token)
+def find_stage(part: Any, registry: Registry, domain: Domain) -> Stage:
+    """The engine's stage for ``part``, or the user's that it names; raises RecipeError as `resolve` does."""
+    return own_stage(part, domain) if isinstance(part, Own | OwnMark) else registry[type(part)]
+
+
+def stages_of(parts: Sequence[Any], registry: Registry, domain: Domain, number: int, shape: Shape) -> list[RecipeStage]:
+    """The stages of one list of a recipe, numbered from ``number``; raises RecipeError as `resolve` does."""
+    stages = [find_stage(part, registry, domain) for part in parts]
+    return [
+        RecipeStage(ranges=SampledRanges(stage.columns(part, shape), number + i, part.probability), apply=stage.apply)
+        for i, (part, stage) in enumerate(zip(parts, stages, strict=True))
+    ]
 
 
 def resolve(function: str) -> Function:
@@ -91,23 +103,21 @@ def _growth(part: Own, side_px: float, shape: Shape) -> float:  # noqa: ARG001
 
 
 @contextmanager
-def _blamed(function: str, i: np.integer[Any]) -> Iterator[None]:
-    """Whatever is raised within becomes a StageError that names the function and image ``i`` of the block."""
+def _named(function: str, sample: int) -> Iterator[None]:
+    """Whatever is raised within becomes a StageError that names the function and the sample."""
     try:
         yield
     except Exception as error:
-        start = _first_sample.get()
-        where = f"image {i} of its block" if start is None else f"sample {start + i}"
         raise StageError(
-            f"own stage {function} failed at {where} with {type(error).__name__}: {error}; correct the function, or "
-            "take the stage out of the recipe",
+            f"own stage {function} failed at sample {sample} with {type(error).__name__}: {error}; correct the "
+            "function, or take the stage out of the recipe",
             function,
         ) from error
 
 
 def _warp_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]:
     def kernel(
-        on: Bools, params: Floats, keys: Words, counts: Any, ink: Bytes, origin: Any, extent: Any, *_: Any
+        start: int, on: Bools, params: Floats, keys: Words, counts: Any, ink: Bytes, origin: Any, extent: Any, *_: Any
     ) -> None:
         given, out = np.empty((2, *ink.shape[2:]), np.uint8)
         for i in np.flatnonzero(on):
@@ -115,7 +125,7 @@ def _warp_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]
                 if extent[i, k, 2]:
                     origin[i, k] -= _centre(ink[i, k], extent[i, k], given)
                     out[:] = 0
-                    with _blamed(part.function, i):
+                    with _named(part.function, start + int(i)):
                         function(given, _values(part, params[i]), sample_key(keys[i], np.uint64(k)), out)
                     ink[i, k] = out
                     extent[i, k] = 0, 0, *out.shape
@@ -134,20 +144,20 @@ def _centre(patch: Bytes, extent: Any, given: Bytes) -> Any:
 
 
 def _clutter_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]:
-    def kernel(on: Bools, params: Floats, keys: Words, cover: Bytes) -> None:
+    def kernel(start: int, on: Bools, params: Floats, keys: Words, cover: Bytes) -> None:
         for i in np.flatnonzero(on):
-            with _blamed(part.function, i):
+            with _named(part.function, start + int(i)):
                 function(_values(part, params[i]), keys[i], cover[i])
 
     return kernel
 
 
 def _camera_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]:
-    def kernel(on: Bools, params: Floats, keys: Words, images: Bytes, _: Any) -> None:
+    def kernel(start: int, on: Bools, params: Floats, keys: Words, images: Bytes, _: Any) -> None:
         out = np.empty(images.shape[1:], np.uint8)
         for i in np.flatnonzero(on):
             out[:] = 0
-            with _blamed(part.function, i):
+            with _named(part.function, start + int(i)):
                 function(images[i], _values(part, params[i]), keys[i], out)
             images[i] = out
 
@@ -155,5 +165,5 @@ def _camera_kernel(part: Own | OwnMark, function: Function) -> Callable[..., Non
 
 
 def _values(part: Own | OwnMark, row: Floats) -> Floats:
-    """The part's own numbers of an image's: a block's rows may be wider."""
+    """The part's own numbers: the rows of ``params`` are as wide as the widest stage's."""
     return np.ascontiguousarray(row[: len(part.values)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import product
 from math import ceil, cos, floor, pi, radians, sin
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,8 +115,3 @@ WARPS: Registry = {
     Curve: Stage(columns=_curve_columns, kernel=curve, grow_px=_curve_growth),
     Elastic: Stage(columns=_elastic_columns, kernel=elastic, grow_px=_elastic_growth),
 }
-
-
-def warp_scratch(side_px: int) -> Any:
-    """The ``scratch`` of the warps' kernels for patches of ``side_px``; one a thread."""
-    return np.empty((3, side_px + 2, side_px + 2), np.uint8)

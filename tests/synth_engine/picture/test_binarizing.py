@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_engine import Recipe
-from synth_engine.picture.binarizing import Ender
+from synth_engine.picture.binarizing import Binarizer
 from synth_engine.real import binarize
 from synth_engine.recipe import Binarize, Canvas, Noise
 from tests.naive.fast import NOISE, Naive, mix, opened, sample_key
@@ -29,9 +29,9 @@ def grey(count: int, shape: tuple[int, int], seed: int = 0) -> np.ndarray:
     return images.astype(np.uint8)
 
 
-def ended(recipe: Recipe, images: np.ndarray, seed: int = 5, start: int = 70) -> np.ndarray:
+def binarized(recipe: Recipe, images: np.ndarray, seed: int = 5, start: int = 70) -> np.ndarray:
     out = np.full(images.shape, 9, np.uint8)
-    Ender(recipe).finish(seed, start, images[..., None], out)
+    Binarizer(recipe).finish(seed, start, images[..., None], out)
     return out
 
 
@@ -40,7 +40,7 @@ def ended(recipe: Recipe, images: np.ndarray, seed: int = 5, start: int = 70) ->
 def test_ink_is_what_real_images_get(tiny: Recipe, rule: Binarize, shape: tuple[int, int], seed: int) -> None:
     images = grey(3, shape, seed)
     recipe = tiny.replace(canvas=Canvas(width_px=shape[1], height_px=shape[0]), binarize=rule)
-    assert np.array_equal(ended(recipe, images), binarize(images, rule))
+    assert np.array_equal(binarized(recipe, images), binarize(images, rule))
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 1.0])
@@ -48,19 +48,19 @@ def test_flips_are_the_fast_paths_and_come_before_the_opening(tiny: Recipe, prob
     images = grey(3, tiny.shape)
     recipe = tiny.replace(noise=Noise(flip_probability=probability), binarize=Binarize(threshold=90, open_px=2))
     twin = Naive(recipe, 5)
-    for i, got in enumerate(ended(recipe, images)):
+    for i, got in enumerate(binarized(recipe, images)):
         flips = twin.flips(mix(sample_key(5, 70 + i) ^ NOISE))
         assert np.array_equal(got, opened((images[i] > 90) ^ flips, 2))
 
 
 def test_a_block_may_be_cut_anywhere(tiny: Recipe) -> None:
     recipe, images = tiny.replace(noise=Noise(flip_probability=0.2)), grey(9, tiny.shape)
-    parts = [ended(recipe, images[a:b], start=70 + a) for a, b in ((0, 2), (2, 3), (3, 9))]
-    assert np.array_equal(np.concatenate(parts), ended(recipe, images))
+    parts = [binarized(recipe, images[a:b], start=70 + a) for a, b in ((0, 2), (2, 3), (3, 9))]
+    assert np.array_equal(np.concatenate(parts), binarized(recipe, images))
 
 
 def test_every_level_follows_the_rule(tiny: Recipe) -> None:
     images = np.resize(np.arange(256, dtype=np.uint8), (1, 16, 16))
     rule = Binarize(threshold=200, ink="light", zero_is_ink=True)
-    ink = ended(tiny.replace(canvas=Canvas(width_px=16, height_px=16), binarize=rule), images)
+    ink = binarized(tiny.replace(canvas=Canvas(width_px=16, height_px=16), binarize=rule), images)
     assert np.flatnonzero(ink.ravel()).tolist() == [0, *range(201, 256)]

@@ -12,7 +12,7 @@ from PIL import Image, features
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import FontError, RecipeError, RejectionError
 from synth_engine.picture.placing import Placing
-from synth_engine.picture.workspace import Block
+from synth_engine.picture.stages.workspace import BLOCK_IMAGES, Workspace
 from synth_engine.real import binarize, load_real_images
 from synth_engine.recipe import (
     Binarize,
@@ -132,16 +132,18 @@ def test_no_pixel_is_read_from_beyond_a_characters_tile(size_px: int, more: dict
     steep = Character(angle_deg=(-180, 180), scale=(0.2, 3), aspect=(0.1, 2), shear=(-2, 2), perspective=0.45)
     steep = msgspec.structs.replace(steep, **more)
     recipe = recipe_of(character=steep, layout=Free(x_px=(0, 90), y_px=(0, 44)), length=4)
-    placing = Placing(recipe.replace(fonts=(Font(file=ARIMO, size_px=size_px),)), np.uint64(1))
+    recipe = recipe.replace(fonts=(Font(file=ARIMO, size_px=size_px),))
+    assert recipe.picture is not None
+    placing = Placing(recipe, recipe.picture, np.uint64(1))
     bank = placing._bank
     blank = np.full(bank.quads.size + 2000, 0xFFFFFFFF, np.uint32)
     first, high, wide = bank.place[2]
     blank[1000 + first : 1000 + first + (high + 1) * (wide + 1)] = 0
     placing._bank = bank._replace(quads=blank, place=np.tile([1000 + first, high, wide], (len(bank.place), 1)))
-    block = Block.empty(recipe.shape, 4, placing.side, 1)
-    for start in range(0, 40 * 32, 32):
-        placing.place(block, np.zeros((32, 4), np.uint8), start)
-        assert not block.ink.any()
+    work = Workspace.empty(recipe.shape, 4, placing.side, 1)
+    for start in range(0, 40 * BLOCK_IMAGES, BLOCK_IMAGES):
+        placing.place(work, np.zeros((BLOCK_IMAGES, 4), np.uint8), start)
+        assert not work.ink.any()
 
 
 def test_stretched_characters_are_equally_tall_but_for_what_hangs_below() -> None:

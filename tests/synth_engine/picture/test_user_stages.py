@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from synth_engine.errors import RecipeError, StageError
-from synth_engine.picture.stages.user_stages import own_stage, resolve, samples_from
-from synth_engine.picture.stages.warps import warp_scratch
+from synth_engine.picture.stages.user_stages import own_stage, resolve
+from synth_engine.picture.stages.workspace import warp_scratch
 from synth_engine.recipe import Own, OwnMark
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -53,11 +53,13 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return stages
 
 
-def paint(part: Own, images: np.ndarray, params: np.ndarray, on: np.ndarray | None = None) -> np.ndarray:
-    """``images`` after the camera stage; keys are 0, 1, …"""
+def paint(
+    part: Own, images: np.ndarray, params: np.ndarray, on: np.ndarray | None = None, start: int = 0
+) -> np.ndarray:
+    """``images``, samples ``start`` …, after the camera stage; keys are 0, 1, …"""
     out, count = images.copy(), len(images)
     on = np.ones(count, bool) if on is None else on
-    own_stage(part, "camera").kernel(on, params, np.arange(count, dtype=np.uint64), out, np.empty(0))
+    own_stage(part, "camera").apply(start, on, params, np.arange(count, dtype=np.uint64), out, np.empty(0))
     return out
 
 
@@ -73,8 +75,8 @@ def test_a_camera_stage_is_given_its_own_values_and_changes_its_images_only() ->
 @pytest.mark.usefixtures("plain")
 def test_clutter_is_given_each_images_key() -> None:
     cover = np.zeros((3, 4, 5), np.uint8)
-    kernel = own_stage(OwnMark(function="plain_stages:keys_of"), "clutter").kernel
-    kernel(np.array([True, True, False]), np.empty((3, 0)), np.array([258, 5, 7], np.uint64), cover)
+    stage = own_stage(OwnMark(function="plain_stages:keys_of"), "clutter")
+    stage.apply(0, np.array([True, True, False]), np.empty((3, 0)), np.array([258, 5, 7], np.uint64), cover)
     assert list(cover[:, 0, 0]) == [2, 5, 0]
     assert cover.sum() == 7
 
@@ -82,8 +84,8 @@ def test_clutter_is_given_each_images_key() -> None:
 def warp(part: Own, ink: np.ndarray, extent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     ink, extent, (count, length, side) = ink.copy(), extent.copy(), ink.shape[:3]
     keys, origin = np.arange(count, dtype=np.uint64), np.zeros((count, length, 2), np.int32)
-    own_stage(part, "warp").kernel(
-        np.ones(count, bool), np.empty((count, 0)), keys, np.full(count, length), ink, origin, extent,
+    own_stage(part, "warp").apply(
+        0, np.ones(count, bool), np.empty((count, 0)), keys, np.full(count, length), ink, origin, extent,
         warp_scratch(side), 9, 9,
     )  # fmt: skip
     return ink, extent, origin
@@ -129,10 +131,9 @@ def test_an_error_names_the_function_and_the_sample() -> None:
     images = np.zeros((3, 2, 2, 1), np.uint8)
     images[2] = 9
     part = Own(function="plain_stages:fail")
-    with pytest.raises(StageError, match=r"image 2 of its block with ZeroDivisionError: nothing"):
-        paint(part, images, np.empty((3, 0)))
-    with samples_from(1000), pytest.raises(StageError, match=r"plain_stages:fail failed at sample 1002") as caught:
-        paint(part, images, np.empty((3, 0)))
+    expected = r"plain_stages:fail failed at sample 1002 with ZeroDivisionError: nothing"
+    with pytest.raises(StageError, match=expected) as caught:
+        paint(part, images, np.empty((3, 0)), start=1000)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
@@ -151,7 +152,7 @@ def test_the_examples_scanlines_darken_rows() -> None:
 def test_the_examples_screws_lie_in_the_corners() -> None:
     cover, keys = np.zeros((2, 40, 60), np.uint8), np.arange(2, dtype=np.uint64)
     part = OwnMark(function="stages:screws", values={"radius_px": 3.0})
-    own_stage(part, "clutter").kernel(np.ones(2, bool), np.array([[3.0]] * 2), keys, cover)
+    own_stage(part, "clutter").apply(0, np.ones(2, bool), np.array([[3.0]] * 2), keys, cover)
     assert np.allclose(cover.sum(axis=(1, 2)) / 255, 4 * np.pi * 9, rtol=0.1)
     assert not cover[:, 12:28].any()
     assert not np.array_equal(cover[0], cover[1])

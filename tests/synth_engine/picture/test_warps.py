@@ -11,7 +11,8 @@ import pytest
 from synth_engine.errors import RecipeError
 from synth_engine.picture.kernels.homography import NEAREST, homography, inverse
 from synth_engine.picture.kernels.trig import cosine_sine
-from synth_engine.picture.stages.warps import WARPS, warp_scratch
+from synth_engine.picture.stages.warps import WARPS
+from synth_engine.picture.stages.workspace import warp_scratch
 from synth_engine.recipe import Curve, Elastic, Rotate, Sine, Stroke, Tilt, Warp
 from tests.naive import warps as naive
 

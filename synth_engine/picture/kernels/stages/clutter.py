@@ -11,11 +11,11 @@ import math
 import numpy as np
 from numba import njit
 
-from synth_engine.picture.kernels.draws import unit
+from synth_engine.njit.random import FREE_WORD
+from synth_engine.picture.kernels.sampling import unit
 from synth_engine.picture.kernels.stages.strokes import FLATNESS_PX, PIECES_MAX, disc, segment
 from synth_engine.picture.kernels.trig import cosine_sine
 
-FIRST_WORD = 64
 WORDS = 8  # a mark's numbers do not depend on how many the marks before it took
 
 
@@ -25,7 +25,7 @@ def lines(on, params, keys, cover):
     height, width = cover.shape[1:]
     for i in range(on.size):
         for mark in range(_count(on, params, i)):
-            key, first = keys[i], FIRST_WORD + WORDS * mark
+            key, first = keys[i], FREE_WORD + WORDS * mark
             segment(
                 cover[i],
                 width * unit(key, first),
@@ -42,7 +42,7 @@ def dots(on, params, keys, cover):
     height, width = cover.shape[1:]
     for i in range(on.size):
         for mark in range(_count(on, params, i)):
-            key, first = keys[i], FIRST_WORD + WORDS * mark
+            key, first = keys[i], FREE_WORD + WORDS * mark
             x, y = width * unit(key, first), height * unit(key, first + 1)
             disc(cover[i], x, y, _between(params, i, 1, unit(key, first + 2)))
 
@@ -53,7 +53,7 @@ def curves(on, params, keys, cover):
     height = cover.shape[1]
     for i in range(on.size):
         for mark in range(_count(on, params, i)):
-            key, first = keys[i], FIRST_WORD + WORDS * mark
+            key, first = keys[i], FREE_WORD + WORDS * mark
             y0, y1 = height * unit(key, first), height * unit(key, first + 1)
             y2, y3 = height * unit(key, first + 2), height * unit(key, first + 3)
             _curve(cover[i], y0, y1, y2, y3, _between(params, i, 1, unit(key, first + 4)))
@@ -65,7 +65,7 @@ def arcs(on, params, keys, cover):
     height, width = cover.shape[1:]
     for i in range(on.size):
         for mark in range(_count(on, params, i)):
-            key, first = keys[i], FIRST_WORD + WORDS * mark
+            key, first = keys[i], FREE_WORD + WORDS * mark
             _arc(
                 cover[i],
                 width * unit(key, first),

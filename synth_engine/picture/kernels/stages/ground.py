@@ -11,11 +11,10 @@ import math
 import numpy as np
 from numba import njit, uint64
 
-from synth_engine.njit.random import word
-from synth_engine.picture.kernels.draws import unit
+from synth_engine.njit.random import FREE_WORD, word
+from synth_engine.picture.kernels.sampling import unit
 from synth_engine.picture.kernels.trig import cosine_sine
 
-FIRST_WORD = 64
 RED, GREEN, BLUE = 0.299, 0.587, 0.114  # ITU-R BT.601
 # The sum of four uniform 16-bit numbers has this mean and standard deviation.
 NODE_MEAN, NODE_SIGMA = 2.0 * 65535, math.sqrt((2.0**32 - 1) / 3)
@@ -70,11 +69,11 @@ def grain(params, drawn, images, keys, grain_px):
     levels = np.empty(width * channels, np.float32)
     upper, lower = np.empty_like(levels), np.empty_like(levels)
     for i in range(uint64(count)):
-        x_phase, y_phase = unit(keys[i], FIRST_WORD), unit(keys[i], FIRST_WORD + 1)
+        x_phase, y_phase = unit(keys[i], FREE_WORD), unit(keys[i], FREE_WORD + 1)
         gain = GRAIN_GAIN * params[i, drawn] / NODE_SIGMA
         for n in range(levels.size):
             levels[n] = _level(params, i, 0, drawn, n % channels, channels)
-        row, first = 0, FIRST_WORD + 2
+        row, first = 0, FREE_WORD + 2
         _node_row(keys[i], first, step, x_phase, gain, channels, upper)
         _node_row(keys[i], first + nodes, step, x_phase, gain, channels, lower)
         for y in range(uint64(height)):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from synth_engine.njit.random import word
-
-FIRST_WORD = 64
+from synth_engine.njit.random import FREE_WORD, word
 
 
 @njit(cache=True, nogil=True)
@@ -15,7 +13,7 @@ def digits_of(key, count, scratch):
     """``count`` 16-bit digits of ``key``, in the memory of ``scratch``: (count,) uint16."""
     words = scratch.reshape(scratch.size).view(np.uint64)
     for n in range((count + 3) // 4):
-        words[n] = word(key, FIRST_WORD + n)
+        words[n] = word(key, FREE_WORD + n)
     return words.view(np.uint16)[:count]
 
 

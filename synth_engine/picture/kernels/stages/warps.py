@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
-from synth_engine.njit.random import word
+from synth_engine.njit.random import FREE_WORD, word
 from synth_engine.picture.kernels.homography import homography, inverse
 from synth_engine.picture.kernels.resample import ONE, WEIGHT, fixed, lift, sample, settle, tighten
 from synth_engine.picture.kernels.trig import cosine_sine
 
-FIELD = 64  # the first word of a key that a stage's columns do not use
 LEAST = 0.02  # denominators of perspective: ink nearer to the eye, or farther from it than 1 / LEAST, is not drawn
 
 
@@ -214,7 +213,7 @@ def elastic(on, params, keys, counts, ink, origin, extent, scratch, height, widt
 @njit(cache=True, nogil=True)
 def _node(key, i, j, amplitude):
     """The field's x and y at node (i, j), from word 64 + 65,536 · (j mod 65,536) + (i mod 65,536)."""
-    bits = word(key, uint64(FIELD) + (uint64(j & 0xFFFF) << uint64(16)) + uint64(i & 0xFFFF))
+    bits = word(key, uint64(FREE_WORD) + (uint64(j & 0xFFFF) << uint64(16)) + uint64(i & 0xFFFF))
     low, high = float(bits & uint64(0xFFFFFFFF)), float(bits >> uint64(32))
     return amplitude * (low * 2.0**-31 - 1), amplitude * (high * 2.0**-31 - 1)
 

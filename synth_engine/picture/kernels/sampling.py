@@ -16,7 +16,7 @@ def unit(key, n):
 
 
 @njit(cache=True, nogil=True)
-def draw_stage(seed, start, number, attempts, active, probability, low, high, on, params, keys):
+def sample_stage(seed, start, number, attempts, active, probability, low, high, on, params, keys):
     """Draw stage ``number``: its key, whether the image has it (word 0), and its columns (words 1, 2, …).
 
     ``attempts`` (B,) int64: how often the image was drawn before; ``active`` (B,) bool: images to draw for.
