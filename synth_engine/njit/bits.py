@@ -12,6 +12,8 @@ from numba import uint64
 from synth_engine.njit.intrinsics import (
     LANES,
     copy_lanes,
+    load_8_pixels,
+    load_64_pixels,
     or_lanes,
     reverse_bytes_bits,
     store_8_pixels,
@@ -76,48 +78,6 @@ def erode(row, run):
 
 
 @inlined
-def _erode_rows(canvas, pad, words, run):
-    """`erode` for every row; the plane behind the last must be 0."""
-    have = 1
-    while have < run:
-        step = min(have, run - have)
-        for w in range(uint64(pad), uint64(pad + words)):
-            for y in range(uint64(canvas.shape[1])):
-                canvas[w, y] &= (canvas[w, y] >> uint64(step)) | (canvas[w + uint64(1), y] << uint64(64 - step))
-        have += step
-
-
-@inlined
-def _dilate_rows(canvas, pad, words, run):
-    """Ink columns x … x + run - 1 for every inked x; the plane before the first must be 0."""
-    have = 1
-    while have < run:
-        step = min(have, run - have)
-        for back in range(uint64(words)):
-            w = uint64(pad + words - 1) - back
-            for y in range(uint64(canvas.shape[1])):
-                canvas[w, y] |= (canvas[w, y] << uint64(step)) | (canvas[w - uint64(1), y] >> uint64(64 - step))
-        have += step
-
-
-@inlined
-def open_ink(canvas, pad, words, height, side):
-    """Morphological opening in place: only ink that some all-ink square of ``side`` px on the canvas covers stays.
-
-    Guard planes must be 0, and so must the last plane's bits outside; the latter need clearing after.
-    """
-    _erode_rows(canvas, pad, words, side)
-    for w in range(pad, pad + words):
-        for y in range(height):
-            for below in range(y + 1, y + side):
-                canvas[w, y] &= canvas[w, below] if below < height else uint64(0)
-        for y in range(height - 1, -1, -1):
-            for above in range(max(0, y - side + 1), y):
-                canvas[w, y] |= canvas[w, above]
-    _dilate_rows(canvas, pad, words, side)
-
-
-@inlined
 def bernoulli(key, at, q):
     """A word whose bits are one with probability q / 2¹⁶ (0 < q ≤ 2¹⁶), from words ``at`` … ``at + 15`` of ``key``.
 
@@ -136,12 +96,48 @@ def bernoulli(key, at, q):
 
 
 @inlined
-def unpack(canvas, pad, height, width, image, at):
+def read_pixels(image, at, height, width, canvas, pad):
+    """Set the canvas to H·W pixels of ``image`` (flat bytes, ink where not 0) from ``at`` on; zero bits right of them.
+
+    The last load of a row ends with the row's last pixel, and takes some pixels of the one before again.
+    """
+    first, step, whole, rest = uint64(pad), uint64(width), uint64(width >> 6), uint64(width & 63)
+    for y in range(uint64(height)):
+        for w in range(whole):
+            canvas[first + w, y] = load_64_pixels(image, at + (w << uint64(6)))
+        if rest and whole:
+            canvas[first + whole, y] = load_64_pixels(image, at + uint64(width - 64)) >> (uint64(64) - rest)
+        elif rest:
+            canvas[first, y] = _read_few(image, at, rest)
+        at += step
+
+
+@inlined
+def _read_few(image, at, count):
+    """``count`` < 64 pixels as the lowest bits of a word."""
+    bits, x = uint64(0), uint64(0)
+    while x + uint64(8) <= count:
+        bits |= load_8_pixels(image, at + x) << x
+        x += uint64(8)
+    while x < count:
+        bits |= uint64(image[at + x] != 0) << x
+        x += uint64(1)
+    return bits
+
+
+@inlined
+def write_pixels(canvas, pad, height, width, image, at):
     """Write the pixels as bytes 0 or 1 to ``image`` (bytes, flat) from ``at`` on, H·W of them and no more.
 
     The last store of a row ends with the row's last pixel, and repeats some pixels of the one before.
     """
     first, step = uint64(pad), uint64(width)
+    if width < 8:
+        for y in range(uint64(height)):
+            for x in range(step):
+                image[at + x] = np.uint8((canvas[first, y] >> x) & uint64(1))
+            at += step
+        return
     if width < 64:
         for y in range(uint64(height)):
             bits = canvas[first, y]
@@ -161,10 +157,10 @@ def unpack(canvas, pad, height, width, image, at):
 
 
 @inlined
-def pack(canvas, pad, height, width, packed, at):
+def write_packed(canvas, pad, height, width, packed, at):
     """Write the pixels in `numpy.packbits` order to ``packed`` (bytes, flat) from ``at`` on; spoils the canvas.
 
-    As in `unpack`, the last store of a row repeats some of the one before.
+    As in `write_pixels`, the last store of a row repeats some of the one before.
     """
     clear_outside(canvas, pad + ((width - 1) >> 6), width)
     first, words, row_bytes = uint64(pad), uint64((width + 63) >> 6), (width + 7) >> 3

@@ -55,6 +55,18 @@ def store_8_pixels(_, array, at, bits):
 
 
 @intrinsic
+def load_64_pixels(_, array, at):
+    """Bytes ``at`` … ``at + 63`` of a uint8 array as bits 0 … 63 of a word, 1 where a byte is not 0."""
+    return types.uint64(array, types.uint64), _load_pixels(64)
+
+
+@intrinsic
+def load_8_pixels(_, array, at):
+    """Bytes ``at`` … ``at + 7`` of a uint8 array as bits 0 … 7 of a word, 1 where a byte is not 0."""
+    return types.uint64(array, types.uint64), _load_pixels(8)
+
+
+@intrinsic
 def prefetch_line(_, array, at):
     """Ask for the cache line of byte ``at`` of a uint8 array, which will be written soon; it may lie past the end."""
 
@@ -104,6 +116,17 @@ def or_lanes(_, canvas, at, beside, rows, source, left):
 
     word = types.uint64
     return types.void(canvas, word, word, rows, word, word), lower
+
+
+def _load_pixels(count):
+    def lower(context, builder, signature, args):
+        many = ir.VectorType(_BYTE, count)
+        pixels = builder.load(_pointer(context, builder, signature, args, 0, 1, many), align=1)
+        inked = builder.icmp_unsigned("!=", pixels, ir.Constant(many, [0] * count))
+        bits = builder.bitcast(inked, ir.IntType(count))
+        return bits if count == 64 else builder.zext(bits, _WORD)
+
+    return lower
 
 
 def _store_pixels(count_bytes):

@@ -63,10 +63,10 @@ class PictureRenderer:
             return
         self._painting.paint(work, work.images, start)
         if out.packed:
-            self._binarizer.finish(self._seed, start, work.images, work.cover)
+            self._binarizer.binarize(self._seed, start, work.images, work.cover)
             out.images[:] = np.packbits(work.cover, axis=2)
         else:
-            self._binarizer.finish(self._seed, start, work.images, out.images)
+            self._binarizer.binarize(self._seed, start, work.images, out.images)
 
     def _workspace(self, size: int) -> Workspace:
         if not hasattr(self._local, "workspace"):

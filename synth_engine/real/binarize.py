@@ -25,25 +25,15 @@ def binarize(grey: npt.NDArray[np.uint8], rule: Binarize) -> Ink:
         raise RealImagesError(
             f"expected grey images (H, W) or (N, H, W) of uint8, received {grey.shape} of {grey.dtype}"
         )
-    binary = rule.is_ink(grey).view(np.uint8)
-    return _opened(binary, rule.open_px) if rule.open_px > 1 else binary
+    ink = np.ascontiguousarray(rule.is_ink(grey)).view(np.uint8)
+    if rule.open_px > 1 and ink.size:
+        _open(ink, rule.open_px)
+    return ink
 
 
-def _opened(ink: Ink, side_px: int) -> Ink:
-    if ink.ndim == 2:
-        return _open_one(ink, side_px)
-    out = np.empty_like(ink)
-    for image, opened in zip(ink, out, strict=True):
-        opened[...] = _open_one(image, side_px)
-    return out
+def _open(ink: Ink, side_px: int) -> None:
+    """Open contiguous ``ink`` in place, by the code that opens synthetic ink."""
+    from synth_engine.njit.finishing import new_canvas, open_images  # Numba is loaded with the first opening
 
-
-def _open_one(ink: Ink, side_px: int) -> Ink:
-    """Morphological opening of one image: erosion, then dilation by the mirrored square."""
-    import cv2
-
-    square = np.ones((side_px, side_px), np.uint8)
-    first, last = (side_px - 1) // 2, side_px // 2  # mirrored anchors: with an even side one anchor would shift the ink
-    ground = {"borderType": cv2.BORDER_CONSTANT, "borderValue": 0}
-    eroded = cv2.erode(ink, square, anchor=(first, first), **ground)
-    return np.asarray(cv2.dilate(eroded, square, anchor=(last, last), **ground), dtype=np.uint8)
+    height, width = ink.shape[-2:]
+    open_images(ink.reshape(-1), height, width, side_px, new_canvas(height, width))

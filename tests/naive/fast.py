@@ -166,7 +166,7 @@ def opened(ink: np.ndarray, side: int) -> np.ndarray:
     if side < 2:
         return ink
     kept = np.zeros_like(ink)
-    for y, x in np.ndindex(ink.shape[0] - side + 1, ink.shape[1] - side + 1):
+    for y, x in np.ndindex(max(0, ink.shape[0] - side + 1), max(0, ink.shape[1] - side + 1)):
         square = np.s_[y : y + side, x : x + side]
         kept[square] |= ink[square].all()
     return kept

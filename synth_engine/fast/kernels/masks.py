@@ -6,7 +6,7 @@ from numba import uint64
 
 from synth_engine.fast.kernels import columns as col
 from synth_engine.fast.kernels.sample import paint_glyph
-from synth_engine.njit.bits import clear_outside, copy_planes, unpack
+from synth_engine.njit.bits import clear_outside, copy_planes, write_pixels
 from synth_engine.njit.intrinsics import popcount
 from synth_engine.njit.jit import entry, inlined
 from synth_engine.njit.texts import PADDING
@@ -25,7 +25,7 @@ def render_masks(bank, shape, scratch, labels, placements, masks, centres):
                 paint_glyph(bank, placements[i], uint64(k), shape, pad, canvas)
             clear_outside(canvas, pad + scratch.blank.shape[0] - 1, width)
             if masks.size:
-                unpack(canvas, pad, height, width, masks, at)
+                write_pixels(canvas, pad, height, width, masks, at)
                 at += size
             if centres.size:
                 _write_centre(canvas, pad, scratch.blank.shape[0], height, i, k, centres)

@@ -10,9 +10,8 @@ from numba import uint64
 from synth_engine.fast.kernels import columns as col
 from synth_engine.fast.kernels.placement import ink_of, sample_placement
 from synth_engine.fast.kernels.segmentation_filter import count_runs, decide_by_profiles, inked_columns
-from synth_engine.njit.bits import bernoulli, clear_guards, clear_outside, copy_planes, open_ink, or_glyph
-from synth_engine.njit.bits import pack as pack_rows
-from synth_engine.njit.bits import unpack as unpack_rows
+from synth_engine.njit.bits import copy_planes, or_glyph, write_packed, write_pixels
+from synth_engine.njit.finishing import flip_and_open
 from synth_engine.njit.intrinsics import prefetch_line
 from synth_engine.njit.jit import entry, inlined
 from synth_engine.njit.random import NOISE, PLACE, TEXT, mix, sample_key
@@ -94,11 +93,11 @@ def render(bank, plan, scratch, seed, start, packed, images, labels, boxes, plac
         if not accepted:
             return i, candidates, relabelled
         _compose(bank, placed, length, plan.shape, pad, plan.mask, canvas)
-        _finish(plan, canvas, pad, key)
+        flip_and_open(canvas, pad, height, width, mix(key ^ NOISE), plan.flip, plan.open_px)
         if packed:
-            pack_rows(canvas, pad, height, width, images, at)
+            write_packed(canvas, pad, height, width, images, at)
         else:
-            unpack_rows(canvas, pad, height, width, images, at)
+            write_pixels(canvas, pad, height, width, images, at)
         at += image_bytes
         _write_label(table, placed, plan.shape, label, uint64(i), labels, boxes)
         if placements.shape[0]:
@@ -142,27 +141,6 @@ def paint_glyph(bank, placed, k, shape, pad, canvas):
     first, rows, columns = ink_of(bank.table, glyph)
     if x < width and x + columns > 0 and y < height and y + rows > 0:
         or_glyph(canvas, pad, height, bank.rows, first, rows, x, y)
-
-
-@inlined
-def _finish(plan, canvas, pad, key):
-    """Flip pixels, and open the ink as the real images' was opened."""
-    height, width = plan.shape
-    words = plan.mask.shape[0]
-    if plan.flip:
-        _flip(canvas, pad, words, height, mix(key ^ NOISE), plan.flip)
-    if plan.open_px > 1:
-        clear_outside(canvas, pad + words - 1, width)
-        clear_guards(canvas, pad, words)
-        open_ink(canvas, pad, words, height, plan.open_px)
-
-
-@inlined
-def _flip(canvas, pad, words, height, key, q):
-    """Flip each pixel with probability q / 2¹⁶."""
-    for y in range(height):
-        for w in range(words):
-            canvas[pad + w, y] ^= bernoulli(key, (y * words + w) * 16, q)
 
 
 @inlined

@@ -31,7 +31,7 @@ def grey(count: int, shape: tuple[int, int], seed: int = 0) -> np.ndarray:
 
 def binarized(recipe: Recipe, images: np.ndarray, seed: int = 5, start: int = 70) -> np.ndarray:
     out = np.full(images.shape, 9, np.uint8)
-    Binarizer(recipe).finish(seed, start, images[..., None], out)
+    Binarizer(recipe).binarize(seed, start, images[..., None], out)
     return out
 
 
