@@ -1,4 +1,4 @@
-"""What the kernels of both renderers share: how they are compiled, random words, bit operations, texts."""
+"""What the kernels of both renderers share: how they are compiled, random words, texts, ink as bits and its finish."""
 
 from __future__ import annotations
 

@@ -1,7 +1,10 @@
-"""A canvas of 64-bit words in planes: bit b of canvas[pad + w, y] is the pixel (64·w + b, y), 1 is ink.
+"""Ink as bits: a canvas of 64-bit words in planes.
 
-A plane holds one word of every row, so that `LANES` rows are handled at once; it is a multiple of that long. ``pad``
-guard planes on either side take what glyphs leave outside, so that drawing needs no tests.
+Bit b of canvas[pad + w, y] is the pixel (64·w + b, y), 1 is ink. On a canvas 100 px wide with one guard plane, pixel
+(70, 12) is bit 6 of canvas[2, 12]. Its shape is (pad + words + pad, tall), words = ceil(width / 64), dtype uint64.
+
+A plane holds one word of every row, so that `LANES` rows are handled at once; where glyphs are painted, ``tall`` is a
+multiple of that. The ``pad`` guard planes on either side take what glyphs leave outside, so painting needs no tests.
 """
 
 from __future__ import annotations
@@ -28,9 +31,10 @@ ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 @inlined
 def or_glyph(canvas, pad, height, rows, first, count, x, y):
-    """OR ``count`` rows of a glyph from row ``first`` on in with the top left at (x, y); what lies outside is lost.
+    """OR rows ``first`` … ``first + count - 1`` of ``rows`` in, their top left at (x, y) px; what lies outside is lost.
 
-    The glyph must touch the canvas. The groups of rows are the canvas's own: a load that overlaps two stores waits.
+    ``rows``: the glyph bank's (words, R) uint64. The glyph must touch the canvas. The groups of rows are the canvas's
+    own: a load that overlaps two stores waits.
     """
     tall, shift = uint64(canvas.shape[1]), x + 64 * pad
     group, end = max(y, 0) & -LANES, min(y + count, height)
@@ -44,7 +48,7 @@ def or_glyph(canvas, pad, height, rows, first, count, x, y):
 
 @inlined
 def copy_planes(canvas, pad, planes):
-    """Set the canvas to ``planes`` (words, tall)."""
+    """Set the canvas to ``planes`` (words, tall) uint64; guard planes stay."""
     first = uint64(pad) * uint64(canvas.shape[1])
     for at in range(uint64(0), uint64(planes.size), uint64(LANES)):
         copy_lanes(canvas, first + at, planes, at)
@@ -52,6 +56,7 @@ def copy_planes(canvas, pad, planes):
 
 @inlined
 def clear_guards(canvas, pad, words):
+    """Zero the planes on either side of the canvas's ``words``."""
     for w in range(canvas.shape[0]):
         if w < pad or w >= pad + words:
             for y in range(canvas.shape[1]):
@@ -60,7 +65,7 @@ def clear_guards(canvas, pad, words):
 
 @inlined
 def clear_outside(canvas, last, width):
-    """Zero the bits of plane ``last`` right of the canvas."""
+    """Zero the bits of plane ``last`` right of the canvas's ``width`` px."""
     inside = ONES >> uint64(-width & 63)
     for y in range(uint64(canvas.shape[1])):
         canvas[uint64(last), y] &= inside
@@ -68,7 +73,7 @@ def clear_outside(canvas, last, width):
 
 @inlined
 def erode(row, run):
-    """Keep bit x of ``row`` (words + 1) where bits x … x + run - 1 are set; the last word must be 0."""
+    """Keep bit x of ``row`` (words + 1,) uint64 where bits x … x + run - 1 are set; the last word must be 0."""
     have = 1
     while have < run:
         step = min(have, run - have)

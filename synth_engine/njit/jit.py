@@ -1,9 +1,9 @@
-"""How kernels are compiled: `entry` from Python, cached on disk; the others into those, so that they cost no call.
+"""How kernels are compiled: `entry` is called from Python and cached on disk; the others are compiled into those.
 
-None counts references to arrays (``_nrt=False``): Numba would wherever an array is handed on, with an atomic
-instruction each, three quarters of the time of drawing a text, for which threads would wait for one another besides.
-So kernels cannot allocate; the caller holds the arrays. Python must not call an `inlined` one: it has no wrapper,
-which every one of them would be compiled with, and the process would crash.
+None counts references to arrays (``_nrt=False``). Numba would count wherever an array is handed on, with an atomic
+instruction each: three quarters of the time of a text, and threads would wait for one another. So kernels cannot
+allocate; the caller holds the arrays. Python must not call an `inlined` kernel: it has no wrapper for that, which saves
+compiling one each, and the process would crash.
 """
 
 from __future__ import annotations

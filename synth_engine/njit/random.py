@@ -16,8 +16,8 @@ SPREAD = np.uint64(0xD1342543DE82EF95)
 TEXT = np.uint64(0x243F6A8885A308D3)
 PLACE = np.uint64(0x13198A2E03707344)
 NOISE = np.uint64(0xA4093822299F31D0)
-# Of a picture stage's key, word 0 says whether the image has the stage, words 1 … are the numbers of its ranges. Words
-# from this one on are free for whatever else its kernel samples: clutter's fifth mark reads words 64 + 4·8 … .
+# Of a picture stage's key, word 0 says whether the image has the stage; words 1, 2, … are the numbers of its ranges.
+# From this one on, words are free for what else its kernel samples: mark 4 of clutter reads words 64 + 4·8 and up.
 FREE_WORD = 64
 
 
@@ -32,17 +32,21 @@ def mix(z):
 
 @pasted
 def sample_key(seed, index):
-    """Key of sample ``index`` under ``seed`` (both uint64)."""
+    """Key (uint64) of sample ``index`` under ``seed`` (both uint64)."""
     return mix(mix(uint64(seed) + GOLDEN) + uint64(index) * SPREAD)
 
 
 @pasted
 def word(key, n):
-    """64-bit word ``n`` of the stream ``key``."""
+    """Word ``n`` (uint64) of the stream ``key``: uniform on all 64-bit words."""
     return mix(uint64(key) + (uint64(n) + uint64(1)) * GOLDEN)
 
 
 @pasted
 def below(bits32, count):
-    """An integer in [0, count) from 32 random bits (Lemire's multiply-shift; bias under count / 2³²)."""
+    """An integer in [0, count) from 32 random bits (uint64 below 2³²).
+
+    Source: Lemire, "Fast random integer generation in an interval", 2019, without rejection: its bias is under
+    count / 2³².
+    """
     return np.int64((bits32 * uint64(count)) >> uint64(32))

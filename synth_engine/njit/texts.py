@@ -15,7 +15,7 @@ LOW32 = np.uint64(0xFFFFFFFF)
 
 
 class Text(NamedTuple):
-    """What texts are drawn from."""
+    """What texts are sampled from."""
 
     length: Any  # (fewest, most) characters
     font_below: Any  # (F,) uint64: cumulative shares of the faces, of 2³²
@@ -26,10 +26,11 @@ class Text(NamedTuple):
 
 @inlined
 def sample_text(key, number, text, label):
-    """Write text ``number`` of the stream ``key`` to ``label`` (L,) uint8, padded; returns (its length, its face).
+    """Write text ``number`` of the stream ``key`` to ``label`` (L,) uint8, indices into the alphabet padded with 255.
 
-    Of the first random word the low half chooses the length, or the word, and the high half the face; the word
-    1 + k chooses the character k.
+    ``text`` is a `Text`; returns (length in characters, number of the face). A text takes L + 1 words. Of the first,
+    the low half chooses the length, or the entry of the word list, and the high half the face. Word 1 + k chooses
+    character k.
     """
     most = label.size
     first = uint64(number) * uint64(most + 1)
@@ -52,6 +53,7 @@ def sample_text(key, number, text, label):
 
 @inlined
 def _copy_word(words, number, label):
+    """Write row ``number`` of ``words`` (W, L) uint8 to ``label``; returns its length."""
     length = 0
     for k in range(label.size):
         label[k] = words[number, k]

@@ -9,12 +9,19 @@ from numpy.typing import NDArray
 
 from synth_engine.picture.kernels import blend
 from synth_engine.picture.kernels.ink_levels import sample_ink_levels
-from synth_engine.picture.kernels.stages.ground import ground_mean, ink_levels
-from synth_engine.picture.stages.camera import CAMERA as CAMERA_STAGES
-from synth_engine.picture.stages.clutter import CLUTTER as CLUTTER_STAGES
+from synth_engine.picture.kernels.stages.ground import ground_mean, set_contrast
+from synth_engine.picture.stages.camera import CAMERA
+from synth_engine.picture.stages.clutter import CLUTTER
 from synth_engine.picture.stages.ground import make_ground
 from synth_engine.picture.stages.ink_levels import ink_columns, level_columns
-from synth_engine.picture.stages.stage import CAMERA, CLUTTER, GROUND, INK, Ends, SampledRanges
+from synth_engine.picture.stages.stage import (
+    CAMERA_NUMBER,
+    CLUTTER_NUMBER,
+    GROUND_NUMBER,
+    INK_NUMBER,
+    Ends,
+    SampledRanges,
+)
 from synth_engine.picture.stages.user_stages import find_stage, stages_of
 from synth_engine.picture.stages.workspace import Workspace
 from synth_engine.recipe import Clutter, OwnMark, Picture, Recipe, low_high
@@ -30,17 +37,20 @@ class Painting:
         self._seed = seed
         self.channels = 3 if recipe.color == "rgb" else 1
         ground = make_ground(picture.ground, recipe.shape, self.channels)
-        self._ground, self._paint_ground = SampledRanges(ground.columns, GROUND), ground.paint
+        self._ground, self._paint_ground = SampledRanges(ground.columns, GROUND_NUMBER), ground.paint
         self._each = picture.ink.per == "character"
         contrast = picture.ink.contrast
         self._contrast = None if contrast is None else low_high(contrast)
-        self._ink = SampledRanges(ink_columns(picture.ink, self.channels), INK)
-        kinds = [_ClutterKind(part, CLUTTER + i, recipe.shape, self.channels) for i, part in enumerate(picture.clutter)]
+        self._ink = SampledRanges(ink_columns(picture.ink, self.channels), INK_NUMBER)
+        kinds = [
+            _ClutterKind(part, CLUTTER_NUMBER + i, recipe.shape, self.channels)
+            for i, part in enumerate(picture.clutter)
+        ]
         self._behind = [kind for kind in kinds if kind.behind]
         before = [kind for kind in kinds if not kind.behind]
         shared = 0 if self._each else len(list(takewhile(lambda kind: kind.in_text_ink, before)))
         self._with_text, self._before = before[:shared], before[shared:]
-        self._camera = stages_of(picture.camera, CAMERA_STAGES, "camera", CAMERA, recipe.shape)
+        self._camera = stages_of(picture.camera, CAMERA, "camera", CAMERA_NUMBER, recipe.shape)
         self._mask = 255 * mask_pixels(recipe).astype(np.uint8)
         self._masked = bool(self._mask.any())
 
@@ -63,7 +73,7 @@ class Painting:
         sample_ink_levels(work.keys, self._ink.low, self._ink.high, self._each, work.levels, work.units)
         if self._contrast is not None:
             ground_mean(images, work.means)
-            ink_levels(work.levels, work.means, *self._contrast, work.units)
+            set_contrast(work.levels, work.means, *self._contrast, work.units)
 
     def _paint_text(self, work: Workspace, images: Images, start: int) -> None:
         layers = work.counts, work.ink, work.origin, work.extent
@@ -86,7 +96,7 @@ class _ClutterKind:
     """The marks of one part of ``picture.clutter``, and the ink that they are painted in."""
 
     def __init__(self, part: Clutter, number: int, shape: tuple[int, int], channels: int) -> None:
-        stage = find_stage(part, CLUTTER_STAGES, "clutter")
+        stage = find_stage(part, CLUTTER, "clutter")
         own: list[Ends] = []
         if part.level is not None or part.rgb is not None:
             own = level_columns(part.level or 0.0, part.rgb if channels == 3 or part.level is None else None, channels)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from synth_engine.errors import RecipeError
 from synth_engine.picture.kernels import characters, labels, layout, texts
 from synth_engine.picture.layout import character_side, layout_of
-from synth_engine.picture.stages.stage import WARP
+from synth_engine.picture.stages.stage import WARP_NUMBER
 from synth_engine.picture.stages.user_stages import find_stage, stages_of
 from synth_engine.picture.stages.warps import WARPS
 from synth_engine.picture.stages.workspace import BLOCK_IMAGES, Workspace
@@ -38,7 +38,7 @@ class Placing:
         )
         self._layout = layout_of(recipe, picture)
         self._nearest = picture.character.interpolation == "nearest"
-        self._warps = stages_of(warps, WARPS, "warp", WARP, recipe.shape)
+        self._warps = stages_of(warps, WARPS, "warp", WARP_NUMBER, recipe.shape)
         self._accepts_all = picture.limits is None and recipe.filter is None
         self._limits, self._rule, self.text_tries, self.tries_max = _acceptance(recipe, picture)
 

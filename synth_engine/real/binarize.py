@@ -1,4 +1,4 @@
-"""From grey to ink: the one rule that turns real images into what the engine draws.
+"""From grey to ink: the one rule that turns real images into what the engine makes.
 
 The rule is the recipe's (`Binarize`); this module applies it and knows nothing of files.
 """

@@ -14,7 +14,10 @@ from synth_engine.njit.texts import PADDING
 
 @entry
 def render_masks(bank, shape, scratch, labels, placements, masks, centres):
-    """Fill ``masks`` (flat N·L·H·W bytes, or none) and ``centres`` (N, L, 2, or none) from recorded ``placements``."""
+    """Fill ``masks`` (N·L·H·W,) uint8 {0, 1} and ``centres`` (N, L, 2) float32, px, from recorded ``placements``.
+
+    Either may be empty. ``labels`` (N, L) uint8 and ``placements`` (N, L, 3) int64 as `sample.render` writes them.
+    """
     height, width = shape
     canvas, pad, size = scratch.canvas, bank.rows.shape[0], uint64(height * width)
     at = uint64(0)
@@ -33,6 +36,7 @@ def render_masks(bank, shape, scratch, labels, placements, masks, centres):
 
 @inlined
 def _write_centre(canvas, pad, words, height, i, k, centres):
+    """Write the mean middle of the canvas's inked pixels; zeros where there are none."""
     count, x_sum, y_sum = uint64(0), uint64(0), uint64(0)
     for w in range(words):
         for y in range(height):

@@ -1,4 +1,4 @@
-"""One sample from its key: draw text and placement, filter, compose, mask, noise, write out."""
+"""One sample from its key: sample text and placement, filter, compose, mask, noise, write out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from synth_engine.njit.jit import entry, inlined
 from synth_engine.njit.random import NOISE, PLACE, TEXT, mix, sample_key
 from synth_engine.njit.texts import PADDING, sample_text
 
-PREFETCHED_BYTES = 1024  # of an image with each candidate: a few cache lines at a time, or the drawing waits for them
+PREFETCHED_BYTES = 1024  # of an image with each candidate: a few cache lines at a time, or painting waits for them
 
 
 class GlyphArrays(NamedTuple):
@@ -57,9 +57,11 @@ class Scratch(NamedTuple):
 
 @entry
 def render(bank, plan, scratch, seed, start, packed, images, labels, boxes, placements):
-    """Fill the batch whose first sample is ``start``; ``images`` is flat, ``placements`` (N, L, 3) may have no samples.
+    """Fill the batch of samples ``start`` …; arrays as in `samples.Batch`, but ``images`` flat.
 
-    Returns (index of the sample that no candidate passed for, or -1; candidates drawn; texts replaced).
+    ``bank``: `GlyphArrays`; ``plan``: `Plan`; ``scratch``: `Scratch`; ``packed``: whether images are written in
+    `numpy.packbits` order; ``placements`` (N, L, 3) int64 gets what `placement` writes, or is empty. Returns (index
+    in the batch of the sample that no candidate passed for, or -1; candidates tried; texts replaced).
     """
     table, label, placed, canvas = bank.table, scratch.label, scratch.placed, scratch.canvas
     height, width = plan.shape
@@ -117,7 +119,7 @@ def _prefetch(images, near, end):
 
 @inlined
 def _well_formed(bank, plan, scratch, length, pad):
-    """The filter for any canvas and slack, on the drawn candidate."""
+    """The filter for any canvas and slack, on the painted candidate."""
     run, slack, _, _ = plan.filter
     height, width = plan.shape
     _compose(bank, scratch.placed, length, plan.shape, pad, scratch.blank, scratch.canvas)
@@ -127,7 +129,7 @@ def _well_formed(bank, plan, scratch, length, pad):
 
 @inlined
 def _compose(bank, placed, length, shape, pad, ground, canvas):
-    """Draw the characters on ``ground`` (words, tall): the shared mask, or nothing."""
+    """Paint the characters on ``ground`` (words, tall): the shared mask, or nothing."""
     copy_planes(canvas, pad, ground)
     for k in range(uint64(length)):
         paint_glyph(bank, placed, k, shape, pad, canvas)
@@ -135,7 +137,7 @@ def _compose(bank, placed, length, shape, pad, ground, canvas):
 
 @inlined
 def paint_glyph(bank, placed, k, shape, pad, canvas):
-    """OR character ``k`` of ``placed`` (L, 3) in."""
+    """Paint character ``k`` of ``placed`` (L, 3)."""
     height, width = shape
     glyph, x, y = uint64(placed[k, col.GLYPH]), placed[k, col.X], placed[k, col.Y]
     first, rows, columns = ink_of(bank.table, glyph)
@@ -145,6 +147,7 @@ def paint_glyph(bank, placed, k, shape, pad, canvas):
 
 @inlined
 def _write_label(table, placed, shape, label, i, labels, boxes):
+    """Write labels (N, L) and boxes (N, L, 4) of image ``i``, clipped to the canvas; zeros for padding."""
     height, width = shape
     for k in range(uint64(label.size)):
         glyph, x, y = uint64(placed[k, col.GLYPH]), placed[k, col.X], placed[k, col.Y]

@@ -20,11 +20,12 @@ NONE = np.uint64(0)
 
 @inlined
 def decide_by_profiles(table, glyph_count, placed, length, height, narrow, run):
-    """The filter with slack 2 for canvases up to 128 px and glyphs up to 64 px wide: all in registers, no branches.
+    """The filter with slack 2 for canvases up to 128 px and glyphs up to 64 px wide, without branches.
 
-    The arguments are as in `GlyphArrays` and `Plan`. Returns 1 for an image that passes, 0 for one that does
-    not, and -1 when the profiles cannot tell: no column is empty, a column holds one px each of two glyphs (the same
-    px or not), or a glyph is cut both above and below.
+    ``table`` is the glyph bank's, with profiles, of ``glyph_count`` glyphs; ``placed`` (L, 3) int64; ``height`` px;
+    ``narrow`` is `Plan.narrow`; ``run``: columns that a run has at least. Returns 1 for an image that passes, 0 for
+    one that does not, and -1 when the profiles cannot tell: no column is empty, a column holds one px each of two
+    glyphs (the same px or not), or a glyph is cut both above and below.
     """
     low_inside, high_inside, low_right, high_right = narrow
     low_once, high_once, low_twice, high_twice = NONE, NONE, NONE, NONE
@@ -80,7 +81,7 @@ def _shifted(bits, x):
 def inked_columns(canvas, pad, height, width, slack, inked, counts):
     """Set bit x of ``inked`` where column x holds at least minimum + ``slack`` px of ink.
 
-    Returns nothing; ``inked`` (words + 1) gets a zero word behind the last. ``counts`` (width) is scratch.
+    ``inked`` (words + 1,) uint64 gets a zero word behind the last; ``counts`` (width,) int64 is scratch.
     """
     words = inked.size - 1
     inked[words] = 0
@@ -138,6 +139,7 @@ def count_runs(inked, width, run):
 
 @inlined
 def _clear_edge_runs(inked, width):
+    """Clear the runs of ones that touch column 0 or column ``width - 1``."""
     for w in range(inked.size - 1):
         whole = inked[w] == ONES
         inked[w] &= inked[w] + uint64(1)

@@ -10,7 +10,10 @@ PIXELS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).copy().v
 
 @njit(cache=True, nogil=True)
 def unpack_rows(packed, pixels, rows):
-    """Write rows (R, W) uint8 {0, 1} from packed (R, ceil(W / 8)) in `numpy.packbits` order; pixels is `PIXELS`."""
+    """Write ``rows`` (R, W) uint8 {0, 1} from ``packed`` (R, ceil(W / 8)) uint8 in `numpy.packbits` order.
+
+    ``pixels`` (256,) uint64 is `PIXELS`: the eight pixels of each byte, as bytes.
+    """
     whole = rows.shape[1] >> 3
     for r in range(rows.shape[0]):
         for j in range(whole):

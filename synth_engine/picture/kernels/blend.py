@@ -9,7 +9,7 @@ from synth_engine.njit.jit import entry, inlined
 
 @inlined
 def visible(origin, extent, height, width):
-    """x0, y0, x1, y1 of the part of a patch's extent that lies on the canvas, in patch px; empty when x1 ≤ x0."""
+    """x0, y0, x1, y1 of the part of a patch's extent that lies on the canvas, in px of the patch; else four zeros."""
     x0, x1 = max(extent[0], -origin[0]), min(extent[2], width - origin[0])
     y0, y1 = max(extent[1], -origin[1]), min(extent[3], height - origin[1])
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else (0, 0, 0, 0)
@@ -17,7 +17,7 @@ def visible(origin, extent, height, width):
 
 @entry
 def gather(counts, ink, origin, extent, cover):
-    """Coverage of all characters together: ``cover`` (B, H, W) uint8 is their maximum."""
+    """Write the coverage of all characters together: ``cover`` (B, H, W) uint8 is their maximum."""
     height, width = cover.shape[1], cover.shape[2]
     for i in range(counts.size):
         cover[i] = 0
@@ -34,8 +34,8 @@ def gather(counts, ink, origin, extent, cover):
 def blend(on, cover, levels, opacity, images):
     """images = ground + (level - ground)·cover/255·opacity, rounded, for the images that are ``on``.
 
-    ``cover`` (B, H, W) uint8, ``levels`` (B, …, C) float64 0–255, the first of each image; ``opacity`` (B,) float64,
-    ``images`` (B, H, W, C).
+    ``cover`` (B, H, W) uint8; ``levels`` (B, …, C) float64 0–255, of which each image's first counts; ``opacity`` (B,)
+    float64 in [0, 1]; ``images`` (B, H, W, C) uint8.
     """
     for i in range(on.size):
         if on[i]:
@@ -46,7 +46,7 @@ def blend(on, cover, levels, opacity, images):
 
 @inlined
 def blend_row(cover, levels, share, row):
-    """One row (W, C) of `blend`; ``share`` is the opacity in 256ths."""
+    """One row (W, C) of `blend`; ``share`` (uint16) is the opacity in 256ths, ``levels`` (C,)."""
     for c in range(row.shape[1]):
         level, channel = np.uint16(round(levels[c])), row[:, c]
         for x in range(channel.size):
@@ -59,7 +59,7 @@ def blend_row(cover, levels, share, row):
 
 @entry
 def blend_characters(counts, ink, origin, extent, levels, images):
-    """As `blend`, with a level for each character, ``levels`` (B, L, C); later characters lie on earlier ones."""
+    """As `blend`, with levels (B, L, C) for each character, which covers those before it; opacity is 1."""
     height, width = images.shape[1], images.shape[2]
     for i in range(counts.size):
         for k in range(counts[i]):

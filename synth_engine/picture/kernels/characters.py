@@ -42,7 +42,10 @@ def render_characters(active, counts, placed, quads, place, nearest, corners, in
 
 @inlined
 def _corners(character, height, width, corners):
-    """The ink's corners on the canvas: top left, top right, bottom right, bottom left."""
+    """Write the ink's corners (4, 2), px on the canvas: top left, top right, bottom right, bottom left.
+
+    ``character``: a row of ``placed``; ``height`` and ``width`` px of its ink in the tile bank.
+    """
     scale, aspect, shear = character[col.SCALE], character[col.ASPECT], character[col.SHEAR]
     cosine, sine = cosine_sine(character[col.ANGLE_DEG] / 360)
     for c in range(4):
@@ -57,7 +60,7 @@ def _corners(character, height, width, corners):
 
 @inlined
 def _corners_in_cell(character, height, width, corners):
-    """The corners on the canvas of ink that is turned in its own proportions, and stretched until they touch its cell.
+    """As `_corners`, of ink that is turned in its own proportions and then stretched until it touches its cell.
 
     The cell's corners move, and what lies between them in proportion.
     """
@@ -85,13 +88,14 @@ def _corners_in_cell(character, height, width, corners):
 
 @inlined
 def _clear(ink, extent):
+    """Zero the patch, which is 0 outside its extent."""
     for y in range(extent[1], extent[3]):
         ink[y, extent[0] : extent[2]] = 0
 
 
 @inlined
 def _frame(corners, side, origin, extent):
-    """Put the patch around the corners, with room for later stages on all sides."""
+    """Put the patch of ``side`` px around the corners, with room for later stages on all sides; writes its extent."""
     left = min(corners[0, 0], corners[1, 0], corners[2, 0], corners[3, 0]) - 1
     right = max(corners[0, 0], corners[1, 0], corners[2, 0], corners[3, 0]) + 1
     top = min(corners[0, 1], corners[1, 1], corners[2, 1], corners[3, 1]) - 1

@@ -32,9 +32,9 @@ def _try(moves, scale, width, height):
 def homography(moves, width, height):
     """The map (a, b, c, d, e, f, g, h, 1) of px (x, y) to (ax + by + c, dx + ey + f) / (gx + hy + 1).
 
-    ``moves`` holds eight numbers: x and y of the top left, top right, bottom right, bottom left corner's movement, in
-    half sides. Corners that leave no convex quadrilateral, or one seen from too near, are drawn back together, by a
-    fifth at a time, until they do.
+    ``moves`` (8,) float64: x and y of the top left, top right, bottom right, bottom left corner's movement, in half
+    sides; ``width`` and ``height`` px. Corners that leave no convex quadrilateral, or one seen from too near, are moved
+    back, by a fifth at a time, until they do.
     """
     scale = 1.0
     usable, forward = _try(moves, scale, width, height)
@@ -46,7 +46,7 @@ def homography(moves, width, height):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def inverse(m):
-    """The inverse of a map, its denominator scaled to be 1 / (the map's denominator) at the same point."""
+    """The inverse of the map ``m`` (9 numbers), its denominator scaled to be 1 / (the map's) at the same point."""
     a, b, c, d, e, f, g, h, i = m
     scale = 1 / (a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
     first = ((e * i - f * h) * scale, (c * h - b * i) * scale, (b * f - c * e) * scale)

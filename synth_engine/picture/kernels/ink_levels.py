@@ -1,4 +1,4 @@
-"""Ink levels, drawn for an image or for each of its characters."""
+"""Ink levels, sampled for an image or for each of its characters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from synth_engine.picture.kernels.sampling import unit
 
 @njit(cache=True, nogil=True)
 def sample_ink_levels(keys, low, high, each, levels, units):
-    """Write ``levels`` (B, L, C), and ``units`` (B, L) uniform in [0, 1): for each character, or one for an image."""
+    """Write ``levels`` (B, L, C) float64, 0–255, and ``units`` (B, L) float64, uniform in [0, 1).
+
+    ``keys`` (B,) uint64; ``low`` and ``high`` (1 or C,) float64: one range for all channels, or one each; ``each``: for
+    each character, which reads words 64 + 4k …, or one for an image.
+    """
     for i in range(keys.size):
         for k in range(levels.shape[1]):
             first = FREE_WORD + (4 * k if each else 0)

@@ -17,8 +17,8 @@ HALF = 128
 def judge(active, counts, ink, origin, extent, limits, rule, plane, columns, accepted):
     """Set ``accepted`` for the active images whose characters keep the limits and the filter.
 
-    limits: (clipped share, covered share); rule: (gap or 0 = no filter, slack); ``plane`` (H, W) uint8 and ``columns``
-    (W,) int64 are scratch.
+    limits: (clipped share, covered share) in [0, 1]; rule: (gap px or 0 = no filter, slack px); ``plane`` (H, W) uint8
+    and ``columns`` (W,) int64 are scratch; ``accepted`` (B,) bool.
     """
     overlaps = rule[0] > 0 or limits[1] < 1
     for i in range(counts.size):
@@ -32,7 +32,7 @@ def judge(active, counts, ink, origin, extent, limits, rule, plane, columns, acc
 
 @inlined
 def _count_layers(count, ink, origin, extent, plane):
-    """How many characters have ink at each pixel of the canvas."""
+    """Write to ``plane`` (H, W) uint8 how many characters have ink at each pixel of the canvas."""
     plane[:] = 0
     height, width = plane.shape
     for k in range(count):
@@ -64,6 +64,7 @@ def _keeps(ink, origin, extent, plane, limits):
 
 @inlined
 def _inked(row):
+    """How many levels of ``row`` are ink."""
     total = np.uint32(0)
     for x in range(row.size):
         total += np.uint32(row[x] >> np.uint8(7))
@@ -72,6 +73,7 @@ def _inked(row):
 
 @inlined
 def _shared(row, layers):
+    """How many pixels of ``row`` are ink where two characters or more have ink."""
     total = np.uint32(0)
     for x in range(row.size):
         total += np.uint32((row[x] >> np.uint8(7)) & np.uint8(layers[x] > 1))
@@ -100,7 +102,7 @@ def _well_formed(plane, columns, length, gap, slack):
 
 @entry
 def write_boxes(counts, ink, origin, extent, canvas, boxes):
-    """(B, L, 4) int16: the smallest box of each character's ink on the canvas; zeros where there is none."""
+    """Write ``boxes`` (B, L, 4) int16 px: the smallest box of each character's ink on the canvas; zeros for none."""
     for i in range(counts.size):
         boxes[i] = 0
         for k in range(counts[i]):
@@ -122,7 +124,7 @@ def write_boxes(counts, ink, origin, extent, canvas, boxes):
 
 @entry
 def write_centres(counts, ink, origin, extent, canvas, centres):
-    """(B, L, 2) float32: the mean of the middles of each character's ink pixels on the canvas; zeros where none."""
+    """Write ``centres`` (B, L, 2) float32 px: the mean middle of each character's ink on the canvas; zeros for none."""
     for i in range(counts.size):
         centres[i] = 0
         for k in range(counts[i]):
@@ -141,7 +143,7 @@ def write_centres(counts, ink, origin, extent, canvas, centres):
 
 @entry
 def write_masks(counts, ink, origin, extent, masks):
-    """(B, L, H, W) uint8: 1 where a character has ink on the canvas."""
+    """Write ``masks`` (B, L, H, W) uint8: 1 where a character has ink on the canvas."""
     for i in range(counts.size):
         masks[i] = 0
         for k in range(counts[i]):

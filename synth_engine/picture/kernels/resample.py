@@ -16,13 +16,16 @@ HALF = 1 << 31
 
 @njit(cache=True, nogil=True)
 def fixed(px):
-    """``px`` as a fixed-point coordinate, rounded to nearest."""
+    """``px`` as a fixed-point coordinate (int64), rounded to nearest, halves up."""
     return np.int64(np.floor(px * ONE + 0.5))
 
 
 @njit(cache=True, nogil=True)
 def lift(patch, extent, source):
-    """Move the ink inside ``extent`` to ``source`` [1 … h, 1 … w], zeros around it; the patch is left blank."""
+    """Move the ink inside ``extent`` to ``source``[1 … h, 1 … w], zeros around it; the patch is left blank.
+
+    ``patch`` (S, S) and ``source`` (S + 2, S + 2) uint8; ``extent`` (4,) int32, px of the patch.
+    """
     left, top = uint64(extent[0]), uint64(extent[1])
     w, h = uint64(extent[2] - extent[0]), uint64(extent[3] - extent[1])
     one = uint64(1)
@@ -46,7 +49,10 @@ def slide(at, side, first, end):
 
 @njit(cache=True, nogil=True)
 def settle(origin, extent, side, left, top, right, bottom):
-    """Slide the patch to hold the box (canvas px, half-open), which becomes its extent; what is too large is cut."""
+    """Slide a patch of ``side`` px to hold the box, which becomes its extent; what is too large is cut.
+
+    The box is left, top, right, bottom in px of the canvas, half-open; ``origin`` (2,) and ``extent`` (4,) int32.
+    """
     x, y = slide(np.int64(origin[0]), side, left, right), slide(np.int64(origin[1]), side, top, bottom)
     origin[0], origin[1] = x, y
     extent[0], extent[1] = left - x, top - y
@@ -55,7 +61,10 @@ def settle(origin, extent, side, left, top, right, bottom):
 
 @njit(cache=True, nogil=True)
 def sample(source, u, v):
-    """``source`` at column ``u`` and row ``v`` (fixed-point, not negative), between the four pixels about it."""
+    """``source`` at column ``u`` and row ``v`` (fixed-point, not negative), bilinear between the four pixels about it.
+
+    A level (uint8): weights have 16 binary digits, the sum is rounded once, halves up.
+    """
     x, y, one = uint64(u) >> uint64(32), uint64(v) >> uint64(32), uint64(1)
     across, down = (u >> 16) & (WEIGHT - 1), (v >> 16) & (WEIGHT - 1)
     a, b = np.int64(source[y, x]), np.int64(source[y, x + one])
@@ -66,6 +75,7 @@ def sample(source, u, v):
 
 @njit(cache=True, nogil=True)
 def _row_blank(patch, y, x0, x1):
+    """Whether pixels x0 … x1 - 1 of row y are 0."""
     x, end = uint64(x0), uint64(x1)
     while x < end and patch[uint64(y), x] == 0:
         x += uint64(1)
@@ -74,6 +84,7 @@ def _row_blank(patch, y, x0, x1):
 
 @njit(cache=True, nogil=True)
 def _column_blank(patch, x, y0, y1):
+    """Whether pixels y0 … y1 - 1 of column x are 0."""
     y, end = uint64(y0), uint64(y1)
     while y < end and patch[y, uint64(x)] == 0:
         y += uint64(1)
@@ -82,7 +93,7 @@ def _column_blank(patch, x, y0, y1):
 
 @njit(cache=True, nogil=True)
 def tighten(patch, extent):
-    """Shrink ``extent`` to the non-zero part; all 0 where there is none."""
+    """Shrink ``extent`` (4,) int32 to the non-zero part of ``patch`` (S, S) uint8; all 0 where there is none."""
     x0, y0, x1, y1 = extent[0], extent[1], extent[2], extent[3]
     while y0 < y1 and _row_blank(patch, y0, x0, x1):
         y0 += 1

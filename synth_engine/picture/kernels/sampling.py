@@ -1,4 +1,4 @@
-"""The numbers of a stage, drawn for every image of a block from its own key."""
+"""The numbers of a stage, sampled for every image of a block from its own key."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ UNIT = 2.0**-53
 
 @njit(cache=True, nogil=True)
 def unit(key, n):
-    """Uniform in [0, 1) from word ``n`` of ``key``."""
+    """Uniform in [0, 1), float64 with 53 random bits, from word ``n`` of ``key``."""
     return float(word(key, n) >> uint64(11)) * UNIT
 
 
 @njit(cache=True, nogil=True)
 def sample_stage(seed, start, number, attempts, active, probability, low, high, on, params, keys):
-    """Draw stage ``number``: its key, whether the image has it (word 0), and its columns (words 1, 2, …).
+    """Sample stage ``number`` of samples ``start`` …: keys, whether an image has it (word 0), its columns (words 1, …).
 
-    ``attempts`` (B,) int64: how often the image was drawn before; ``active`` (B,) bool: images to draw for.
+    ``seed`` uint64; ``attempts`` (B,) int64: candidates that an image had before; ``active`` (B,) bool: images to
+    sample for, the others get ``on`` False; ``low`` and ``high`` (P,) float64: ends of the columns' ranges. Writes
+    ``on`` (B,) bool, ``params`` (B, at least P) float64, uniform in those ranges, and ``keys`` (B,) uint64.
     """
     for i in range(on.size):
         if not active[i]:

@@ -1,4 +1,4 @@
-"""The texts of a block, drawn as the fast path draws them."""
+"""The texts of a block, sampled as the fast path samples them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from synth_engine.njit.texts import sample_text
 
 @entry
 def sample_texts(seed, start, attempts, text_tries, active, text, labels, fonts, counts):
-    """Labels (B, L) uint8 of the active images, the face of each (B,) int64, and how long each is (B,) int64."""
+    """Write labels (B, L) uint8, faces (B,) int64 and lengths (B,) int64 of the ``active`` (B,) images.
+
+    ``attempts`` (B,) int64: candidates before; the text changes after every ``text_tries``. ``text``: a `Text`.
+    """
     for i in range(counts.size):
         if active[i]:
             key = mix(sample_key(seed, uint64(start) + uint64(i)) ^ TEXT)

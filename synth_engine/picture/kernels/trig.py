@@ -12,7 +12,7 @@ C2, C4, C6, C8, C10, C12, C14 = (sign / factorial(n) for n, sign in zip(range(2,
 
 @njit(cache=True, nogil=True)
 def cosine_sine(turns):
-    """cos 2πt and sin 2πt of ``turns`` t, exact at quarter turns, else to 2e-16 (Taylor series on ±⅛ turn)."""
+    """(cos 2πt, sin 2πt) of ``turns`` t, float64: exact at quarter turns, else to 2e-16 (Taylor series on ±⅛ turn)."""
     quarters = floor(4 * turns + 0.5)
     x = (turns - 0.25 * quarters) * (2 * pi)
     z = x * x

@@ -1,4 +1,4 @@
-"""Clutter's kinds: what is drawn for an image that has it, and the kernel that draws the marks."""
+"""The kinds of clutter: what is sampled for an image that has it, and the kernel that paints its marks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _dot_columns(part: Dots, shape: tuple[int, int]) -> list[Ends]:  # noqa: ARG
 
 
 def _both_ends(value: Range) -> list[Ends]:
-    """Two columns that hold the range itself: each mark draws its own number from it."""
+    """Two columns that hold the range itself: each mark samples its own number from it."""
     low, high = low_high(value)
     return [(low, low), (high, high)]
 

@@ -1,7 +1,7 @@
-"""Grounds: what each kind draws for an image, and how it fills a block of images with that.
+"""Grounds: what is sampled for each kind, and how it fills a block of images with that.
 
 With one channel, levels come from the part's ``level``, or, where only ``rgb`` is given, are its luminance (ITU-R
-BT.601). With three, they come from ``rgb`` where it is given, else all channels have the one level that is drawn.
+BT.601). With three, they come from ``rgb`` where it is given, else all channels have the one level that is sampled.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Paint = Callable[[NDArray[np.float64], NDArray[np.uint64], NDArray[np.uint8]], N
 class Painter:
     """A ground for one canvas.
 
-    columns: the (lowest, highest) of each number that is drawn for an image. paint: from params (B, P) float64 and
+    columns: the (lowest, highest) of each number that is sampled for an image. paint: from params (B, P) float64 and
     keys (B,) uint64 of `sampling.sample_stage`, fills every image of images (B, H, W, C) uint8, contiguous.
     """
 

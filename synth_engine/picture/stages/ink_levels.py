@@ -7,7 +7,7 @@ from synth_engine.recipe import Ink, Level, low_high
 
 
 def level_columns(level: Level, rgb: tuple[Level, Level, Level] | None, channels: int) -> list[Ends]:
-    """One range a channel; a grey level in RGB is one range, whose draw all channels share."""
+    """One range a channel; a grey level in RGB is one range, whose number all channels share."""
     if rgb is None:
         return [low_high(level)]
     red, green, blue = map(low_high, rgb)
@@ -17,7 +17,7 @@ def level_columns(level: Level, rgb: tuple[Level, Level, Level] | None, channels
 
 
 def ink_columns(ink: Ink, channels: int) -> list[Ends]:
-    """The ranges of the text's ink; `sample_ink_levels` draws from them for each character.
+    """The ranges of the text's ink; `sample_ink_levels` samples from them, for each character or for the image.
 
     As a ground's, in grey they are those of ``level`` where it is given, else the luminance of ``rgb``.
     """

@@ -17,7 +17,7 @@ Ends = tuple[float, float]
 Shape = tuple[int, int]
 
 # Numbers of stages: random numbers depend on (seed, sample, attempt, number), so a stage added changes no other's.
-INK, GROUND, WARP, CLUTTER, CAMERA = 3, 4, 16, 48, 80
+INK_NUMBER, GROUND_NUMBER, WARP_NUMBER, CLUTTER_NUMBER, CAMERA_NUMBER = 3, 4, 16, 48, 80
 
 
 def no_growth(part: Any, side_px: float, shape: Shape) -> float:  # noqa: ARG001
@@ -53,7 +53,7 @@ class SampledRanges:
 
     def __init__(self, columns: Sequence[Ends], number: int, probability: float = 1.0) -> None:
         if len(columns) > PARAMS:
-            raise RecipeError(f"a stage may draw {PARAMS} numbers, this one asks for {len(columns)}", columns)
+            raise RecipeError(f"a stage has {len(columns)} ranges; expected at most {PARAMS}: take some out", columns)
         self.low = np.array([ends[0] for ends in columns], np.float64)
         self.high = np.array([ends[1] for ends in columns], np.float64)
         self._number, self._probability = number, probability

@@ -81,7 +81,7 @@ def resolve(function: str) -> Function:
     except Exception as error:  # a module may fail in any way while it is run
         raise RecipeError(
             f"own stage {function}: importing {module_name} failed with {type(error).__name__}: {error}; put the "
-            "module's folder on Python's path, in every process that draws",
+            "module's folder on Python's path, in every process that makes samples",
             function,
         ) from error
     if not hasattr(module, name):

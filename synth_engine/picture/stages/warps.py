@@ -1,4 +1,4 @@
-"""The warps' stages: what is drawn for each, by which kernel it is applied, and how much larger it may make ink."""
+"""The warps: what is sampled for each, which kernel applies it, and how much larger it may make a character's ink."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from synth_engine.errors import RecipeError
-from synth_engine.picture.kernels.stages.ground import ground_mean, ink_levels
+from synth_engine.picture.kernels.stages.ground import ground_mean, set_contrast
 from synth_engine.picture.stages import ground_images
 from synth_engine.picture.stages.ground import make_ground
 from synth_engine.picture.stages.ink_levels import ink_columns, level_columns
@@ -173,15 +173,15 @@ def test_ink_equals_twin(channels, low, high):
     random = np.random.default_rng(2)
     drawn, means, units = random.uniform(0, 255, (50, 3, channels)), random.uniform(0, 255, 50), random.random((50, 3))
     levels = drawn.copy()
-    ink_levels(levels, means, float(low), float(high), units)
+    set_contrast(levels, means, float(low), float(high), units)
     for i, k in np.ndindex(50, 3):
         assert np.allclose(levels[i, k], naive_ink(drawn[i, k], means[i], low + (high - low) * units[i, k]))
 
 
 def test_ink_keeps_its_side_where_there_is_room():
     levels = np.array([200.0, 60.0, 130.0, 90.0, 120.0]).reshape(-1, 1, 1)
-    ink_levels(levels, np.array([180.0, 100.0, 120.0, 100.0, 120.0]), 70.0, 70.0, np.zeros((5, 1)))
+    set_contrast(levels, np.array([180.0, 100.0, 120.0, 100.0, 120.0]), 70.0, 70.0, np.zeros((5, 1)))
     assert levels.ravel().tolist() == [250.0, 30.0, 190.0, 30.0, 50.0]
     levels[:, 0, 0] = [200.0, 60.0, 130.0, 90.0, 120.0]
-    ink_levels(levels, np.array([180.0, 100.0, 120.0, 100.0, 140.0]), 150.0, 150.0, np.zeros((5, 1)))
+    set_contrast(levels, np.array([180.0, 100.0, 120.0, 100.0, 140.0]), 150.0, 150.0, np.zeros((5, 1)))
     assert levels.ravel().tolist() == [30.0, 250.0, 255.0, 250.0, 0.0]

@@ -15,7 +15,7 @@ from synth_engine.picture.kernels.trig import cosine_sine
 
 @njit(cache=True, nogil=True)
 def blur(on, params, keys, images, scratch):  # noqa: ARG001
-    """Gaussian blur; sigma (px) is column 0, 0 changes nothing. Rows are blurred downwards first, then along."""
+    """Gaussian blur. Columns: sigma px, 0 changes nothing. Rows are blurred downwards first, then along."""
     height, width, channels = images.shape[1:]
     size = width * channels
     taps = np.empty(max(height, width) + 1, np.float32)
@@ -34,9 +34,9 @@ def blur(on, params, keys, images, scratch):  # noqa: ARG001
 
 @njit(cache=True, nogil=True)
 def gaussian_taps(sigma, taps):
-    """Write a Gaussian's weights at 0, 1, … px, both sides' sum 1; returns how many px they reach to a side.
+    """Write a Gaussian's weights at 0, 1, … px to ``taps`` float32, the sum of both sides 1; returns their reach, px.
 
-    They reach ceil(3·sigma), or as far as there is room in ``taps`` (as far as the canvas is long).
+    The reach to a side is ceil(3·sigma), or as far as there is room in ``taps`` (as far as the canvas is long).
     """
     radius = min(math.ceil(3.0 * sigma), taps.size - 1)
     total = 1.0
@@ -49,6 +49,7 @@ def gaussian_taps(sigma, taps):
 
 @njit(cache=True, nogil=True)
 def _sum_rows(image, y, taps, radius, out):
+    """Write row y, blurred downwards, to ``out`` (W·C,) float32; ``image`` (H, W·C) uint8, ``radius`` ≥ 1 px."""
     last = image.shape[0] - 1
     _first(image[y], image[max(y - 1, 0)], image[min(y + 1, last)], taps[0], taps[1], out)
     for k in range(2, radius, 2):
@@ -60,7 +61,7 @@ def _sum_rows(image, y, taps, radius, out):
 
 @njit(cache=True, nogil=True)
 def _sum_along(row, step, taps, radius, padded, out):
-    """The same along a row whose pixels lie ``step`` values apart."""
+    """The same along a row (W·C,) float32, whose pixels lie ``step`` values apart; ``padded`` is scratch."""
     margin = radius * step
     pad_row(row, step, margin, padded)
     middle = padded[margin:]
@@ -89,18 +90,21 @@ def pad_row(row, step, margin, padded):
 
 @njit(cache=True, nogil=True)
 def _first(middle, before, behind, weight, pair_weight, out):
+    """Start sums with the middle tap and its two neighbours."""
     for x in range(out.size):
         out[x] = weight * np.float32(middle[x]) + pair_weight * (np.float32(before[x]) + np.float32(behind[x]))
 
 
 @njit(cache=True, nogil=True)
 def _add_pair(before, behind, weight, out):
+    """Add one tap of either side."""
     for x in range(out.size):
         out[x] += weight * (np.float32(before[x]) + np.float32(behind[x]))
 
 
 @njit(cache=True, nogil=True)
 def _add_pairs(before, behind, far_before, far_behind, weight, far_weight, out):
+    """Add two taps of either side."""
     for x in range(out.size):
         near = weight * (np.float32(before[x]) + np.float32(behind[x]))
         out[x] += near + far_weight * (np.float32(far_before[x]) + np.float32(far_behind[x]))
@@ -108,14 +112,14 @@ def _add_pairs(before, behind, far_before, far_behind, weight, far_weight, out):
 
 @njit(cache=True, nogil=True)
 def store(total, row):
-    """Round sums, 0 up to 255, to a row of levels."""
+    """Round sums (N,) float32, 0 up to 255, to a row of levels (N,) uint8, halves up."""
     for x in range(row.size):
         row[x] = np.uint8(np.int32(total[x] + np.float32(0.5)))
 
 
 @njit(cache=True, nogil=True)
 def motion_blur(on, params, keys, images, scratch):  # noqa: ARG001
-    """The mean along a straight segment about each pixel; columns: length (px, 0 changes nothing) and angle (degrees).
+    """The mean along a straight segment about each pixel. Columns: length px, 0 changes nothing; angle degrees.
 
     The segment is sampled where it crosses the columns of pixels, or the rows if it is steeper than 45°: there, and
     along it between two crossings, levels are interpolated linearly. At most twice the canvas is summed.
@@ -141,6 +145,7 @@ def _reach(length):
 
 @njit(cache=True, nogil=True)
 def _move(image, channels, length, angle_deg, padded, total):
+    """Blur one image (H, W·C) uint8 along a segment; ``padded`` and ``total`` float32 are scratch."""
     height, size = image.shape
     reach = _reach(length)
     stride = size + 2 * reach * channels
@@ -184,5 +189,6 @@ def _pad(image, channels, reach, padded):
 
 @njit(cache=True, nogil=True)
 def _add_two(one, other, weight, other_weight, out):
+    """Add two rows with their weights."""
     for x in range(out.size):
         out[x] += weight * one[x] + other_weight * other[x]

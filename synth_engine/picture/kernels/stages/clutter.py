@@ -1,7 +1,7 @@
-"""Clutter: lines, arcs, curves and dots drawn from words 64, 65, … of the image's key, `WORDS` a mark.
+"""Clutter: lines, arcs, curves and dots, sampled from words 64, 65, … of the image's key, `WORDS` a mark.
 
 Columns of every kind: how many marks (rounded down), then the lowest and highest of each length or angle, from which
-every mark draws its own; the order is that of `picture.clutter`.
+every mark samples its own; the order is that of `picture.clutter`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def curves(on, params, keys, cover):
 
 @njit(cache=True, nogil=True)
 def arcs(on, params, keys, cover):
-    """Ellipses' arcs. Columns: count, then low and high of width, radius (drawn for x and for y) and extent (°)."""
+    """Ellipses' arcs. Columns: count, then low and high of width, radius (sampled for x and for y) and extent (°)."""
     height, width = cover.shape[1:]
     for i in range(on.size):
         for mark in range(_count(on, params, i)):
@@ -80,17 +80,23 @@ def arcs(on, params, keys, cover):
 
 @njit(cache=True, nogil=True, inline="always")
 def _count(on, params, i):
+    """How many marks image ``i`` has: column 0, rounded down."""
     return np.int64(params[i, 0]) if on[i] else 0
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _between(params, i, column, u):
+    """The number at ``u`` in [0, 1) of the range in columns ``column`` and ``column + 1``."""
     return params[i, column] + (params[i, column + 1] - params[i, column]) * u
 
 
 @njit(cache=True, nogil=True)
 def _curve(cover, y0, y1, y2, y3, stroke):
-    """x runs evenly with the parameter, so the curve is a cubic y(t), cut into even pieces (Wang's bound)."""
+    """Stroke of ``stroke`` px along the Bézier curve of the heights y0 … y3 px.
+
+    x runs evenly with the parameter, so the curve is a cubic y(t), cut into even pieces (Wang's bound: Wang, "The
+    subdivision method for finding the intersection between two Bézier curves", 1984).
+    """
     a, b, c = y3 - 3 * y2 + 3 * y1 - y0, 3 * (y2 - 2 * y1 + y0), 3 * (y1 - y0)
     bend = 6 * max(abs(y2 - 2 * y1 + y0), abs(y3 - 2 * y2 + y1))
     pieces = _pieces(math.sqrt(bend / (8 * FLATNESS_PX)))
@@ -104,7 +110,10 @@ def _curve(cover, y0, y1, y2, y3, stroke):
 
 @njit(cache=True, nogil=True)
 def _arc(cover, x, y, rx, ry, start, extent, stroke):
-    """A piece of the angle φ leaves the ellipse by max(rx, ry)·φ² / 8 at most."""
+    """Stroke of ``stroke`` px along the ellipse about (x, y) px with half axes rx, ry px; angles in radians.
+
+    A piece of the angle φ leaves the ellipse by max(rx, ry)·φ² / 8 at most.
+    """
     pieces = _pieces(abs(extent) * math.sqrt(max(abs(rx), abs(ry)) / (8 * FLATNESS_PX)))
     cosine, sine = cosine_sine(start / (2 * math.pi))
     xa, ya = x + rx * cosine, y - ry * sine
@@ -118,4 +127,5 @@ def _arc(cover, x, y, rx, ry, start, extent, stroke):
 
 @njit(cache=True, nogil=True, inline="always")
 def _pieces(wanted):
+    """A whole number of pieces, 1 to `PIECES_MAX`."""
     return np.int64(min(max(math.ceil(wanted), 1), PIECES_MAX))

@@ -1,7 +1,7 @@
 """Grounds painted over whole blocks of images, their mean grey level, and ink levels moved away from it.
 
-images (B, H, W, C) uint8, contiguous, C = 1 or 3, any content; params (B, P) float64. A colour is ``drawn`` columns:
-one level for all channels, or red, green and blue, of which one channel shows the luminance.
+images (B, H, W, C) uint8, contiguous, C = 1 or 3, any content; params (B, P) float64. A colour is ``color`` columns:
+1, one level for all channels, or 3, red, green and blue, of which one channel shows the luminance.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ LOW16 = np.uint64(0xFFFF)
 
 
 @njit(cache=True, nogil=True)
-def flat(params, drawn, images):
+def flat(params, color, images):
     """One colour. Columns: the colour."""
     count, height, width, channels = images.shape
     rows = images.reshape(count, height, width * channels)
     for i in range(uint64(count)):
         for c in range(uint64(channels)):
-            level = np.uint8(_level(params, i, 0, drawn, c, channels) + 0.5)
+            level = np.uint8(_level(params, i, 0, color, c, channels) + 0.5)
             for x in range(uint64(width)):
                 rows[i, 0, x * uint64(channels) + c] = level
         for y in range(uint64(1), uint64(height)):
@@ -39,17 +39,17 @@ def flat(params, drawn, images):
 
 
 @njit(cache=True, nogil=True)
-def gradient(params, drawn, images):
+def gradient(params, color, images):
     """From one colour to another, each reached in a corner of the canvas. Columns: both colours, the direction (°)."""
     count, height, width, channels = images.shape
     rows = images.reshape(count, height, width * channels)
     top, down = np.empty(width * channels, np.float32), np.empty(width * channels, np.float32)
     for i in range(uint64(count)):
-        dx, dy = cosine_sine(-params[i, 2 * drawn] / 360)  # y runs down
+        dx, dy = cosine_sine(-params[i, 2 * color] / 360)  # y runs down
         across = abs(dx) * width + abs(dy) * height
         for n in range(width * channels):
             x, c = n // channels, n % channels
-            low, high = _level(params, i, 0, drawn, c, channels), _level(params, i, drawn, drawn, c, channels)
+            low, high = _level(params, i, 0, color, c, channels), _level(params, i, color, color, c, channels)
             share = 0.5 + (dx * (x + 0.5 - 0.5 * width) + dy * (0.5 - 0.5 * height)) / across
             top[n], down[n] = low + (high - low) * share, (high - low) * dy / across
         for y in range(uint64(height)):
@@ -58,7 +58,7 @@ def gradient(params, drawn, images):
 
 
 @njit(cache=True, nogil=True)
-def grain(params, drawn, images, keys, grain_px):
+def grain(params, color, images, keys, grain_px):
     """Value noise about a colour, the same on all channels. Columns: the colour, sigma.
 
     The nodes' grid lies by chance (words 64 and 65), so that no pixel's variance differs from another's.
@@ -70,9 +70,9 @@ def grain(params, drawn, images, keys, grain_px):
     upper, lower = np.empty_like(levels), np.empty_like(levels)
     for i in range(uint64(count)):
         x_phase, y_phase = unit(keys[i], FREE_WORD), unit(keys[i], FREE_WORD + 1)
-        gain = GRAIN_GAIN * params[i, drawn] / NODE_SIGMA
+        gain = GRAIN_GAIN * params[i, color] / NODE_SIGMA
         for n in range(levels.size):
-            levels[n] = _level(params, i, 0, drawn, n % channels, channels)
+            levels[n] = _level(params, i, 0, color, n % channels, channels)
         row, first = 0, FREE_WORD + 2
         _node_row(keys[i], first, step, x_phase, gain, channels, upper)
         _node_row(keys[i], first + nodes, step, x_phase, gain, channels, lower)
@@ -118,12 +118,13 @@ def ground_mean(images, out):
 
 
 @njit(cache=True, nogil=True)
-def ink_levels(levels, means, low, high, units):
+def set_contrast(levels, means, low, high, units):
     """Give ink a contrast of low + (high − low)·unit with the ground: |grey level − mean|, in place.
 
-    levels (B, K, C) float64: the ink drawn for each image (K = 1) or character; means (B,); units (B, K) in [0, 1).
-    Ink stays on the side of the mean on which it was drawn if 0–255 has room there (as dark as the mean: darker),
-    else it changes sides; where neither side has room it becomes black or white, whichever is farther from the mean.
+    levels (B, K, C) float64: the ink sampled for each image (K = 1) or character; means (B,); units (B, K) in [0, 1);
+    low and high: levels. Ink stays on the side of the mean on which it was sampled if 0–255 has room there (as dark as
+    the mean: darker), else it changes sides; where neither side has room it becomes black or white, whichever is
+    farther from the mean.
     The channels of RGB ink are shifted alike and then clipped, by which the contrast may be missed.
     """
     count, inks, channels = levels.shape
@@ -138,6 +139,7 @@ def ink_levels(levels, means, low, high, units):
 
 @njit(cache=True, nogil=True, inline="always")
 def _away(grey, mean, contrast):
+    """The level that lies ``contrast`` from the mean, on the side of ``grey`` if there is room."""
     side = contrast if grey > mean else -contrast
     if 0.0 <= mean + side <= 255.0:
         return mean + side
@@ -147,9 +149,9 @@ def _away(grey, mean, contrast):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _level(params, i, first, drawn, channel, channels):
-    """The level that a drawn colour has on a channel."""
-    if drawn == 1:
+def _level(params, i, first, color, channel, channels):
+    """The level that the colour from column ``first`` on has on a channel."""
+    if color == 1:
         return params[i, first]
     if channels == 1:
         return _grey(params[i, first], params[i, first + 1], params[i, first + 2])
@@ -158,16 +160,19 @@ def _level(params, i, first, drawn, channel, channels):
 
 @njit(cache=True, nogil=True, inline="always")
 def _grey(red, green, blue):
+    """Luminance (ITU-R BT.601)."""
     return RED * red + GREEN * green + BLUE * blue
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _clipped(level):
+    """A float32 level as uint8, clipped and rounded, halves up."""
     return np.uint8(np.int32(min(max(level, ZERO), FULL) + HALF))
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _sum(values, first, step):
+    """Sum of every ``step``-th value from ``first`` on."""
     total = np.int64(0)
     for n in range(uint64(first), uint64(values.size), uint64(step)):
         total += np.int64(values[n])
@@ -176,7 +181,7 @@ def _sum(values, first, step):
 
 @njit(cache=True, nogil=True)
 def _node_row(key, first, step, phase, gain, channels, out):
-    """One row of nodes, interpolated to the pixels' middles."""
+    """One row of nodes, interpolated to the pixels' middles; ``out`` (W·C,) float32, ``step`` nodes a px."""
     column = 0
     left, right = _node(key, first, gain), _node(key, first + 1, gain)
     for x in range(uint64(out.size // channels)):

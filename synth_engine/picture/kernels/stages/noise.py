@@ -19,7 +19,7 @@ def digits_of(key, count, scratch):
 
 @njit(cache=True, nogil=True)
 def add_noise(normal, on, params, keys, images, scratch):
-    """Add rounded Gaussian noise; sigma (levels) is column 0.
+    """Add rounded Gaussian noise to every value. Columns: sigma (levels).
 
     ``normal`` (4096,) float32: equally likely values of a standard normal variable, one for each 12 bits.
     """
@@ -36,7 +36,10 @@ def add_noise(normal, on, params, keys, images, scratch):
 
 @njit(cache=True, nogil=True)
 def _round_levels(normal, sigma, levels):
-    """Once for each value, not for each pixel: pixels are whole levels, so their noise may be rounded before."""
+    """Write ``levels`` (4096,) int16: sigma times each of the ``normal`` values, rounded, from -255 to 255.
+
+    Once for each value, not for each pixel: pixels are whole levels, so their noise may be rounded before.
+    """
     for v in range(normal.size):
         level = min(max(sigma * normal[v], np.float32(-255)), np.float32(255))
         levels[v] = np.int16(np.int32(level + np.float32(256.5)) - np.int32(256))
@@ -44,7 +47,7 @@ def _round_levels(normal, sigma, levels):
 
 @njit(cache=True, nogil=True)
 def salt_pepper(on, params, keys, images, scratch):
-    """A pixel turns white or black with half the share each; the share, column 0, has a resolution of 2⁻¹⁵."""
+    """A pixel turns white or black with half the share each. Columns: the share in [0, 1], in steps of 2⁻¹⁵."""
     for i in range(images.shape[0]):
         half = np.int32(round(params[i, 0] * 2.0**15)) if on[i] else np.int32(0)
         if half > 0:
@@ -53,7 +56,7 @@ def salt_pepper(on, params, keys, images, scratch):
 
 @njit(cache=True, nogil=True)
 def invert(on, params, keys, images, scratch):
-    """A pixel becomes its negative with a probability; column 0, with a resolution of 2⁻¹⁶."""
+    """A pixel becomes its negative by chance. Columns: the probability, in steps of 2⁻¹⁶."""
     for i in range(images.shape[0]):
         below = np.int32(round(params[i, 0] * 2.0**16)) if on[i] else np.int32(0)
         if below >= 2**16:
@@ -82,6 +85,7 @@ def _pixel_digits(key, image, scratch):
 
 @njit(cache=True, nogil=True)
 def _sprinkle(values, digits, half):
+    """White where the digit is under ``half``, black where it is under 2 · ``half``."""
     for v in range(values.size):
         digit = np.int32(digits[v])
         extreme = np.uint8(255) if digit < half else np.uint8(0)
@@ -90,11 +94,13 @@ def _sprinkle(values, digits, half):
 
 @njit(cache=True, nogil=True)
 def _negate(values):
+    """255 - level of all."""
     for v in range(values.size):
         values[v] = ~values[v]
 
 
 @njit(cache=True, nogil=True)
 def _negate_some(values, digits, below):
+    """255 - level where the digit is under ``below``."""
     for v in range(values.size):
         values[v] ^= np.uint8(255) if np.int32(digits[v]) < below else np.uint8(0)

@@ -24,7 +24,7 @@ class Table(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def rescale(on, params, keys, images, scratch):  # noqa: ARG001
-    """Scaled by the factor in column 0 to whole px (at least 1) and back."""
+    """Scaled to whole px, at least 1, and back. Columns: factor."""
     height, width, channels = images.shape[1:]
     longest, taps = _room(on, params, height, width)
     there, back = _new_table(longest, taps), _new_table(longest, taps)
@@ -59,7 +59,7 @@ def scaled(length, factor):
 
 @njit(cache=True, nogil=True)
 def _room(on, params, height, width):
-    """The longest side, and the most inputs of an output, of a block."""
+    """(longest side px, most inputs of an output) of a block: how large its tables must be."""
     longest, taps = max(height, width), 2
     for i in range(on.size):
         if on[i]:
@@ -72,6 +72,7 @@ def _room(on, params, height, width):
 
 @njit(cache=True, nogil=True)
 def _new_table(longest, taps):
+    """Room for ``longest`` outputs of at most ``taps`` inputs."""
     return Table(np.empty(longest, np.uint64), np.empty(longest, np.uint64), np.empty((longest, taps), np.float32))
 
 
@@ -109,7 +110,7 @@ def _fit_linear(table, inputs, outputs):
 
 @njit(cache=True, nogil=True)
 def _down(table, rows, out, outputs):
-    """Apply a table to whole rows."""
+    """Apply a table to whole rows: ``rows`` (inputs, N) to ``out`` (outputs, N) float32."""
     for o in range(outputs):
         first = np.int64(table.first[o])
         _start(rows[first], table.weights[o, 0], out[o])
@@ -119,19 +120,21 @@ def _down(table, rows, out, outputs):
 
 @njit(cache=True, nogil=True)
 def _start(row, weight, out):
+    """Start sums with one row."""
     for x in range(out.size):
         out[x] = weight * np.float32(row[x])
 
 
 @njit(cache=True, nogil=True)
 def _add(row, weight, out):
+    """Add one row."""
     for x in range(out.size):
         out[x] += weight * np.float32(row[x])
 
 
 @njit(cache=True, nogil=True)
 def _along(table, outputs, channels, row, out):
-    """Apply a table along a row of pixels of ``channels`` values."""
+    """Apply a table along a row of pixels of ``channels`` values, float32."""
     first, count, weights = table.first, table.count, table.weights
     # Unsigned indices: a signed one may count from the end, and each access pays for the question.
     step, at = uint64(channels), uint64(0)

@@ -18,7 +18,7 @@ ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 
 @njit(cache=True, nogil=True)
 def segment(cover, ax, ay, bx, by, width):
-    """Stroke from (ax, ay) to (bx, by) onto ``cover`` (H, W) uint8, with round ends."""
+    """Stroke ``width`` px wide from (ax, ay) to (bx, by) px onto ``cover`` (H, W) uint8, with round ends."""
     reach = 0.5 * width + 0.5
     top, bottom = limits(min(ay, by) - reach, max(ay, by) + reach, cover.shape[0])
     left, right = limits(min(ax, bx) - reach, max(ax, bx) + reach, cover.shape[1])
@@ -40,7 +40,7 @@ def segment(cover, ax, ay, bx, by, width):
 
 @njit(cache=True, nogil=True)
 def disc(cover, x, y, radius):
-    """Disc of ``radius`` px about (x, y) onto ``cover`` (H, W) uint8."""
+    """Disc of ``radius`` px about (x, y) px onto ``cover`` (H, W) uint8."""
     reach = radius + 0.5
     top, bottom = limits(y - reach, y + reach, cover.shape[0])
     left, right = limits(x - reach, x + reach, cover.shape[1])
@@ -73,6 +73,7 @@ def _run(cover, y, x0, x1, across, along, ux, uy, length, reach):
 
 @njit(cache=True, nogil=True, inline="always")
 def _lay(cover, y, x, share):
+    """Raise a pixel's coverage to 255 · ``share``, which is clipped to [0, 1]."""
     level = np.int32(LEVEL * min(max(share, ZERO), ONE) + HALF)
     if level > cover[y, x]:
         cover[y, x] = level

@@ -14,7 +14,7 @@ from synth_engine.picture.kernels.resample import WEIGHT, settle, tighten
 
 @njit(cache=True, nogil=True)
 def stroke(on, params, keys, counts, ink, origin, extent, scratch, height, width):  # noqa: ARG001
-    """Columns: px thicker (or, negative, thinner). A patch that has no room for more ends the growth."""
+    """Thicker or thinner ink. Columns: px thicker (negative: thinner). The patch's room ends the growth."""
     flat, half = scratch.reshape(scratch.size), scratch.size // 2
     source, acc = flat[:half], flat[half:]
     for i in range(on.size):
@@ -86,6 +86,7 @@ def _extend(acc, source, dy, pitch, rows, half, from_half, largest):
 
 @njit(cache=True, nogil=True)
 def _raise_to(acc, source, at, start, count):
+    """The larger of ``count`` values of each, in ``acc`` from ``at`` on."""
     for t in range(count):
         value, held = source[start + t], acc[at + t]
         acc[at + t] = value if value > held else held
@@ -93,6 +94,7 @@ def _raise_to(acc, source, at, start, count):
 
 @njit(cache=True, nogil=True)
 def _lower_to(acc, source, at, start, count):
+    """The smaller of ``count`` values of each, in ``acc`` from ``at`` on."""
     for t in range(count):
         value, held = source[start + t], acc[at + t]
         acc[at + t] = value if value < held else held
@@ -100,12 +102,14 @@ def _lower_to(acc, source, at, start, count):
 
 @njit(cache=True, nogil=True)
 def _clear(acc, first, end):
+    """Zero values ``first`` … ``end - 1``."""
     for t in range(first, end):
         acc[uint64(t)] = 0
 
 
 @njit(cache=True, nogil=True)
 def _take(patch, extent, acc, pitch):
+    """Copy the result, ``pitch`` px a row, back to the patch."""
     for y in range(extent[1], extent[3]):
         at = uint64((y - extent[1]) * pitch - extent[0])
         for x in range(uint64(extent[0]), uint64(extent[2])):
@@ -114,6 +118,7 @@ def _take(patch, extent, acc, pitch):
 
 @njit(cache=True, nogil=True)
 def _blend(patch, extent, acc, pitch, f):
+    """Mix the result into the patch with the weight ``f`` / WEIGHT."""
     late, early = np.uint32(f), np.uint32(WEIGHT - f)
     for y in range(extent[1], extent[3]):
         at = uint64((y - extent[1]) * pitch - extent[0])

@@ -10,29 +10,31 @@ from synth_engine.picture.kernels.homography import homography, inverse
 from synth_engine.picture.kernels.resample import ONE, WEIGHT, fixed, lift, sample, settle, tighten
 from synth_engine.picture.kernels.trig import cosine_sine
 
-LEAST = 0.02  # denominators of perspective: ink nearer to the eye, or farther from it than 1 / LEAST, is not drawn
+LEAST = 0.02  # denominators of perspective: ink nearer to the eye, or farther from it than 1 / LEAST, is not painted
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sine(on, params, keys, counts, ink, origin, extent, scratch, height, width):  # noqa: ARG001
-    """Columns: amplitude px, period px, phase degrees, 0 = along x or 1 = along y."""
+    """Ink moved by a sine. Columns: amplitude px, period px, phase degrees, 0 = along x or 1 = along y."""
     for i in range(on.size):
         if on[i]:
-            wave = (params[i, 0], 1 / params[i, 1], params[i, 2] / 360)
+            amplitude, period, phase, along_y = params[i, 0], params[i, 1], params[i, 2], params[i, 3] != 0
+            wave = (amplitude, 1 / period, phase / 360)
             for k in range(counts[i]):
                 if extent[i, k, 2] > 0:
-                    if params[i, 3] == 0:
-                        _shift_columns(ink[i, k], origin[i, k], extent[i, k], scratch[0], wave, 0.0)
-                    else:
+                    if along_y:
                         _shift_rows(ink[i, k], origin[i, k], extent[i, k], scratch[0], wave)
+                    else:
+                        _shift_columns(ink[i, k], origin[i, k], extent[i, k], scratch[0], wave, 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def curve(on, params, keys, counts, ink, origin, extent, scratch, height, width):  # noqa: ARG001
-    """Columns: bend px."""
+    """The line bent to a parabola. Columns: bend px."""
     for i in range(on.size):
         if on[i]:
-            wave = (params[i, 0], 2.0 / width, 0.0)
+            bend = params[i, 0]
+            wave = (bend, 2.0 / width, 0.0)
             for k in range(counts[i]):
                 if extent[i, k, 2] > 0:
                     _shift_columns(ink[i, k], origin[i, k], extent[i, k], scratch[0], wave, float(width))
@@ -52,7 +54,10 @@ def _displacement(wave, width, at):
 
 @njit(cache=True, nogil=True)
 def _shift_columns(patch, origin, extent, source, wave, width):
-    """Move each column up or down by the wave's displacement at its middle."""
+    """Move each column up or down by the wave's displacement at its middle, interpolated between two pixels.
+
+    ``patch`` (S, S), ``source`` (S + 2, S + 2) scratch; ``wave`` and ``width`` as in `_displacement`.
+    """
     side, x0, w, h = patch.shape[0], uint64(extent[0]), extent[2] - extent[0], np.int64(extent[3] - extent[1])
     left, top = np.int64(origin[0]) + extent[0] + 0.5, np.int64(origin[1]) + extent[1]
     least = most = _displacement(wave, width, left)
@@ -78,7 +83,7 @@ def _shift_columns(patch, origin, extent, source, wave, width):
 
 @njit(cache=True, nogil=True)
 def _shift_rows(patch, origin, extent, source, wave):
-    """Move each row left or right by the wave's displacement at its middle."""
+    """Move each row left or right by the wave's displacement at its middle, as `_shift_columns`."""
     side, w, h = patch.shape[0], np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
     left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
     least = most = _displacement(wave, 0.0, top + 0.5)
@@ -98,6 +103,7 @@ def _shift_rows(patch, origin, extent, source, wave):
 
 @njit(cache=True, nogil=True)
 def _blend_row(out, source, first, count, late):
+    """Lay ``count`` pixels of a lifted row down from ``first`` on, ``late`` / WEIGHT px farther right."""
     at, early, one = uint64(first), np.uint32(np.uint32(WEIGHT) - late), uint64(1)
     for x in range(uint64(max(0, count))):
         value = np.uint32(source[x + one]) * early + np.uint32(source[x]) * late
@@ -106,10 +112,11 @@ def _blend_row(out, source, first, count, late):
 
 @njit(cache=True, nogil=True)
 def rotate(on, params, keys, counts, ink, origin, extent, scratch, height, width):  # noqa: ARG001
-    """Columns: angle in degrees, counter-clockwise."""
+    """The line turned about the canvas's middle. Columns: angle in degrees, counter-clockwise."""
     for i in range(on.size):
         if on[i]:
-            c, s = cosine_sine(params[i, 0] / 360)
+            angle_deg = params[i, 0]
+            c, s = cosine_sine(angle_deg / 360)
             for k in range(counts[i]):
                 if extent[i, k, 2] > 0:
                     _turn(ink[i, k], origin[i, k], extent[i, k], scratch[0], c, s, width / 2, height / 2)
@@ -117,6 +124,7 @@ def rotate(on, params, keys, counts, ink, origin, extent, scratch, height, width
 
 @njit(cache=True, nogil=True)
 def _turn(patch, origin, extent, source, c, s, middle_x, middle_y):
+    """Turn a character's ink about (middle_x, middle_y) px of the canvas by the angle of cosine c and sine s."""
     w, h = np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
     left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
     x, y = left + 0.5 * w - middle_x, top + 0.5 * h - middle_y
@@ -143,7 +151,7 @@ def _turn(patch, origin, extent, source, c, s, middle_x, middle_y):
 
 @njit(cache=True, nogil=True)
 def tilt(on, params, keys, counts, ink, origin, extent, scratch, height, width):  # noqa: ARG001
-    """Columns: the eight ``moves`` of `homography`."""
+    """The line in perspective. Columns: the eight ``moves`` of `homography`."""
     for i in range(on.size):
         if on[i]:
             forward = homography(params[i], float(width), float(height))
@@ -165,6 +173,7 @@ def _keep_visible(first, end, side, length):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _project(patch, origin, extent, source, forward, back, canvas):
+    """Move a character's ink by the map ``forward``, whose inverse is ``back``; ``canvas``: (width, height) px."""
     w, h = np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
     left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
     x0, y0, x1, y1 = 1e9, 1e9, -1e9, -1e9
@@ -202,12 +211,16 @@ def _project(patch, origin, extent, source, forward, back, canvas):
 
 @njit(cache=True, nogil=True)
 def elastic(on, params, keys, counts, ink, origin, extent, scratch, height, width):  # noqa: ARG001
-    """Columns: amplitude px, cell px. Node (i, j) of the field lies at (i · cell, j · cell) on the canvas."""
+    """Ink moved by a smooth random field. Columns: amplitude px, cell px.
+
+    Node (i, j) of the field lies at (i · cell, j · cell) px on the canvas.
+    """
     for i in range(on.size):
         if on[i]:
+            amplitude, cell = params[i, 0], params[i, 1]
             for k in range(counts[i]):
                 if extent[i, k, 2] > 0:
-                    _stretch(ink[i, k], origin[i, k], extent[i, k], scratch[0], keys[i], params[i, 0], params[i, 1])
+                    _stretch(ink[i, k], origin[i, k], extent[i, k], scratch[0], keys[i], amplitude, cell)
 
 
 @njit(cache=True, nogil=True)
@@ -220,6 +233,7 @@ def _node(key, i, j, amplitude):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _stretch(patch, origin, extent, source, key, amplitude, cell):
+    """Move a character's ink by the field, cell by cell."""
     w, h = np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
     left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
     reach = np.int64(abs(amplitude)) + 1
