@@ -1,9 +1,9 @@
-"""What each part of reading without labels buys: the same short run without it, over several seeds.
+"""What each part of label-free reading contributes: the same short run without it, over several seeds.
 
 python bench/ablation.py --real DIR --labels CSV --refiner refiner.keras --out runs/ablation
 
-Labels serve the last column alone. Every run is a command that can be repeated by hand; one that is done is kept, so
-that a broken-off ablation goes on where it was.
+Labels are used for the last column alone. Every run is a command that can be repeated by hand. Finished runs are kept,
+so an interrupted ablation goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from synth_engine.cli.guard import main_guard
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class Run(NamedTuple):
-    """A row of the table: its options, after those that all rows share, and the row whose network it goes on from."""
+class Row(NamedTuple):
+    """A row of the table: its options, and the row whose network it starts from, if any."""
 
     name: str
     options: tuple[str, ...]
     after: str | None = None
 
 
-ROUGH, NEAR = "one font, the original's places", "several fonts, places as seen"
+MISMATCHED, MATCHED = "one font, the original's places", "several fonts, places as seen"
 WIDE = "one font, + wide warps"
 
 
-def runs(real: str, refiner: str | None, steps: int, adapt_steps: int, real_limit: int) -> Iterator[Run]:
-    """The rows, each after the one that it goes on from."""
+def runs(real: str, refiner: str | None, steps: int, adapt_steps: int, real_limit: int) -> Iterator[Row]:
+    """The rows, each after the one that it starts from."""
     learn = ("--steps", str(steps), "--adapt", "none")
     go_on = ("--steps", "0", "--real", real, "--real-limit", str(real_limit))
     rounds = str(max(1, adapt_steps // 100))
     taught = (*go_on, "--adapt", "self-training", "--adapt-steps", str(adapt_steps), "--adapt-rounds", rounds)
-    near = ("--recipe", "hackmit-target", "--augment", "narrow")
-    yield Run(ROUGH, ("--recipe", "hackmit", "--augment", "narrow", *learn))
-    yield Run(WIDE, ("--recipe", "hackmit", "--augment", "wide", *learn))
+    matched = ("--recipe", "hackmit-target", "--augment", "narrow")
+    yield Row(MISMATCHED, ("--recipe", "hackmit", "--augment", "narrow", *learn))
+    yield Row(WIDE, ("--recipe", "hackmit", "--augment", "wide", *learn))
     wide = ("--recipe", "hackmit", "--augment", "wide", *taught)
-    yield Run("one font, + wide warps, + self-training", (*wide, "--adapt-information", "0"), WIDE)
-    yield Run("one font, + wide warps, + self-training with information", wide, WIDE)
-    yield Run(NEAR, (*near, *learn))
+    yield Row("one font, + wide warps, + self-training", (*wide, "--adapt-information", "0"), WIDE)
+    yield Row("one font, + wide warps, + self-training with information", wide, WIDE)
+    yield Row(MATCHED, (*matched, *learn))
     if refiner:
-        yield Run("+ half refined", (*near, "--refiner", refiner, "--data", "mixed", *learn))
-    yield Run("+ the target's statistics", (*near, *go_on, "--adapt", "statistics"), NEAR)
-    yield Run("+ self-training", (*near, *taught), NEAR)
+        yield Row("+ half refined", (*matched, "--refiner", refiner, "--data", "mixed", *learn))
+    yield Row("+ statistics of the real images", (*matched, *go_on, "--adapt", "statistics"), MATCHED)
+    yield Row("+ self-training", (*matched, *taught), MATCHED)
 
 
 @click.command()
@@ -65,7 +65,7 @@ def runs(real: str, refiner: str | None, steps: int, adapt_steps: int, real_limi
 @click.option(
     "--real-limit", default=20_000, show_default=True, type=click.IntRange(1), help="Real images to adapt to."
 )
-@click.option("--only", multiple=True, help="A row by name, may be repeated; one that others go on from comes first.")
+@click.option("--only", multiple=True, help="A row by name; may be repeated. Name a row that others start from first.")
 def main(
     real: str, labels: str, refiner: str | None, folder: Path, seeds: int, only: tuple[str, ...], **sizes: int
 ) -> None:
@@ -82,7 +82,7 @@ def main(
     click.echo("\n".join(table(rows)))
 
 
-def train(run: Run, folder: Path, seed: int) -> Path:
+def train(run: Row, folder: Path, seed: int) -> Path:
     """The run's network, made if it is not there yet; an unfinished run goes on."""
     place = folder_of(run.name, folder, seed)
     model = place / "classifier.keras"

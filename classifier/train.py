@@ -146,13 +146,12 @@ def changes(
     "Adaptation",
     "Rounds of self-training. Each reads the real images anew.",
 )
-@changes(
+@option(
     "--adapt-information",
-    "settings.adaptation.information",
-    click.FloatRange(0, 1000),
-    "Adaptation",
-    "Grid network: weight of the information loss, which rewards confident readings with balanced classes. None: "
-    f"{WIDE_INFORMATION} with wide warps, else 0.",
+    group="Adaptation",
+    type=click.FloatRange(0, 1000),
+    show_default=f"{WIDE_INFORMATION} with wide warps, else 0",
+    help="Grid network: weight of the information loss, which rewards confident readings with balanced classes.",
 )
 @option(
     "--adapt-minutes",

@@ -65,7 +65,7 @@ def choose(
     codes = aligned.mean(axis=0).argmax(axis=-1)
     agreed = matched & (aligned.argmax(axis=-1) == codes).all(axis=0)
     certainty = aligned.mean(axis=0).max(axis=-1) * _presence(first) * present
-    sure = surest(
+    sure = most_certain(
         codes,
         np.where(agreed, certainty, 0.0).astype(np.float32),
         expected,
@@ -115,7 +115,7 @@ def class_costs(readings: Readings, expected: Floats, strength: float) -> Floats
     return (strength * np.log(np.maximum(found, 1e-6) / np.maximum(expected, 1e-6))).astype(np.float32)
 
 
-def surest(
+def most_certain(
     codes: NDArray[np.int64], certainty: Floats, expected: Floats, total: float, certainty_min: float
 ) -> NDArray[np.bool_]:
     """Which characters (N, L) reach ``certainty_min`` and are in the ``total * expected[class]`` most certain ones."""

@@ -17,7 +17,7 @@ from classifier.adaptation.pseudo_labels import (
     choose,
     class_costs,
     match,
-    surest,
+    most_certain,
 )
 from classifier.learning.settings import Adaptation
 from classifier.networks.readings import Readings
@@ -81,9 +81,9 @@ def test_no_class_teaches_more_than_its_share() -> None:
     assert scores.commonest_ratio == pytest.approx(5 / 8 * 3)
 
 
-def test_the_surest_of_a_class_come_first() -> None:
+def test_the_most_certain_of_a_class_come_first() -> None:
     codes, certainty = np.array([[0, 0, 0]]), np.array([[0.7, 0.9, 0.8]], np.float32)
-    assert surest(codes, certainty, UNIFORM, 6.0, 0.5).tolist() == [[False, True, True]]
+    assert most_certain(codes, certainty, UNIFORM, 6.0, 0.5).tolist() == [[False, True, True]]
 
 
 @settings(max_examples=30, deadline=None)
