@@ -1,7 +1,7 @@
 """Set up and run, with nothing but Python 3.11-3.13 and its venv module.
 
 python3 bootstrap.py train [OPTIONS]   make .venv, install, run `python -m gan.train OPTIONS` (no data needed)
-python3 bootstrap.py test              make .venv, install, run lint, types, tests and the tiny benchmarks
+python3 bootstrap.py test              make .venv, install, run lint, types, tests, tiny benchmarks; build docs
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ CHECKS = (
     ("types", ["-m", "mypy"]),
     ("tests", ["-m", "pytest", "--numprocesses=2", "--dist=loadfile"]),
     ("benchmarks, tiny", ["-m", "pytest", "bench", "--benchmark-disable-gc", "--benchmark-max-time=0.1"]),
+    ("documentation", ["-m", "mkdocs", "build", "--strict"]),
 )
 
 
@@ -66,7 +67,7 @@ def main() -> None:
         for name, arguments in CHECKS:
             sys.stdout.write(f"== {name}\n")
             sys.stdout.flush()
-            run(arguments, cwd=ROOT, SYNTH_BENCH_TINY="1")
+            run(arguments, cwd=ROOT, SYNTH_BENCH_TINY="1", NO_MKDOCS_2_WARNING="1")
     else:
         sys.exit(__doc__)
 

@@ -20,7 +20,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave without finalising Python where TensorFlow is loaded.
 
     A failed or broken-off test may leave a `tf.data` iterator over a Python generator; finalised after the
-    interpreter, it can wait for ever. The streams themselves see to that at exit (`stream.base`); a gate must not hang
+    interpreter, it can wait for ever. The streams themselves see to that at exit; a gate must not hang
     on what a test left behind.
     """
     if "tensorflow" in sys.modules and EXIT_STATUS in config.stash:

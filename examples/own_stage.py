@@ -1,4 +1,4 @@
-"""Plates photographed off a display: a recipe with two stages of one's own, from stages.py beside this file.
+"""A recipe with two stages of your own, from stages.py beside this file: plates photographed off a display.
 
     python examples/own_stage.py plates.png
 

@@ -1,8 +1,8 @@
-"""Five recipes that imitate the styles of five other generators, each drawn on a contact sheet.
+"""Five recipes in the styles of five other generators, each rendered onto a contact sheet.
 
     python examples/peer_styles.py --out styles        # writes styles/captcha.png, styles/wheezy.png, …
 
-The recipes are the TOML files beside this script, in `styles`: a place to start a recipe of one's own from.
+The recipes are the TOML files beside this script, in `styles`: places to start your own recipe from.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ STYLES = sorted((Path(__file__).parent / "styles").glob("*.toml"))
 @click.command()
 @click.option("--out", default="styles", show_default=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--count", default=32, show_default=True, type=click.IntRange(1), help="Images on each sheet.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of every random draw.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of the samples.")
 def main(out: Path, count: int, seed: int) -> None:
-    """Draw one contact sheet for each style."""
+    """Write one contact sheet for each style."""
     out.mkdir(parents=True, exist_ok=True)
     for path in STYLES:
         batch = Synthesizer(Recipe.load(path), seed).batch(0, count)

@@ -1,4 +1,4 @@
-"""Stages of one's own: the forms are in `synth_engine.picture.stages.user_stages`."""
+"""Two stages of your own; what they are given is described in `synth_engine.picture.stages.user_stages`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,148 @@
+"""The recipe reference: every key that a recipe file may hold, from the types that read it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from synth_engine.recipe import Recipe
+from synth_engine.recipe.checks import BOUNDS
+
+HEAD = """# Recipe reference
+
+Every key of a recipe file, made from the types that read it. The [guide](guide.md) explains them in order.
+
+- Lengths are in px, angles in degrees (counter-clockwise positive), levels 0 to 255, shares and probabilities 0 to 1.
+- *number or range* takes one number, or `[lowest, highest]`: then each image gets its own value, uniformly.
+- An unknown key, a value of the wrong type and a value out of bounds are errors that name the key.
+"""
+WORDS = {bool: "`true` or `false`", int: "integer", float: "number", str: "text"}
+SIGNS = {
+    "ge": "≥ {}",
+    "gt": "> {}",
+    "le": "≤ {}",
+    "lt": "< {}",
+    "min_length": "at least {}",
+    "max_length": "at most {}",
+}
+
+
+def reference_page() -> str:
+    """The page in Markdown: a section with a table for each type."""
+    return HEAD + "".join(section(part) for part in parts_of(Recipe))
+
+
+def parts_of(root: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """``root`` and all parts below it, each once, in the order of the fields."""
+    found: dict[type[msgspec.Struct], None] = {}
+
+    def visit(part: type[msgspec.Struct]) -> None:
+        if part not in found:
+            found[part] = None
+            for hint in hints_of(part).values():
+                for inner in structs_in(hint):
+                    visit(inner)
+
+    visit(root)
+    return list(found)
+
+
+def hints_of(part: type[msgspec.Struct]) -> dict[str, Any]:
+    """Type by field, in the order of the fields."""
+    hints = get_type_hints(part, include_extras=True)
+    return {field.name: hints[field.name] for field in msgspec.structs.fields(part)}
+
+
+def structs_in(hint: Any) -> Iterator[type[msgspec.Struct]]:
+    """The parts that a type mentions."""
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for inner in get_args(hint):
+        yield from structs_in(inner)
+
+
+def section(part: type[msgspec.Struct]) -> str:
+    """Heading, docstring and table of one part."""
+    lines = [f"\n## {part.__name__} {{ #{anchor(part)} }}\n", markdown(inspect.getdoc(part) or ""), ""]
+    tag = part.__struct_config__.tag
+    rows = [f'| `kind` | `"{tag}"` | required | |'] if tag else []
+    hints = hints_of(part)
+    rows += [row(field, hints[field.name]) for field in msgspec.structs.fields(part)]
+    if rows:
+        lines += ["| key | type | default | bounds |", "|---|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def row(field: msgspec.structs.FieldInfo, hint: Any) -> str:
+    """One field as a row of the table."""
+    limits = [*bounds_in(hint)]
+    if field.name in BOUNDS and not limits:
+        limits = ["{:g} to {:g}".format(*BOUNDS[field.name])]
+    return f"| `{field.encode_name}` | {name_of(hint)} | {default_of(field)} | {', '.join(limits)} |"
+
+
+def name_of(hint: Any) -> str:
+    """A type in words, parts as links."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return name_of(inner[0])
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return f"[{hint.__name__}](#{anchor(hint)})"
+    if origin is Literal:
+        return " or ".join(f'`"{value}"`' for value in inner)
+    if origin in (Union, UnionType):
+        names = list(dict.fromkeys(name_of(one) for one in inner if one is not type(None)))
+        return "number or range" if names == ["number", "`[number, number]`"] else " or ".join(names)
+    if origin is dict:
+        return f"table of {name_of(inner[1])}"
+    if origin is tuple and inner[-1] is Ellipsis:
+        return f"list of {name_of(inner[0])}"
+    if origin is tuple:
+        return "`[" + ", ".join(name_of(one) for one in inner) + "]`"
+    return WORDS[hint]
+
+
+def bounds_in(hint: Any) -> Iterator[str]:
+    """The limits that a type carries."""
+    if get_origin(hint) is Annotated:
+        for meta in get_args(hint)[1:]:
+            if isinstance(meta, msgspec.Meta):
+                yield from meta_words(meta)
+    for inner in get_args(hint):
+        yield from bounds_in(inner)
+
+
+def meta_words(meta: msgspec.Meta) -> Iterator[str]:
+    """One limit each of a msgspec annotation."""
+    for name, words in SIGNS.items():
+        value = getattr(meta, name)
+        if value is not None:
+            yield words.format(value)
+    if meta.pattern:
+        yield f"`{meta.pattern}`"
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> str:
+    """The default as TOML would write it; parts are filled from their own defaults."""
+    if field.required:
+        return "required"
+    value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+    if value is None:
+        return "none"
+    if isinstance(value, msgspec.Struct):
+        return "its defaults"
+    return f"`{msgspec.json.encode(value).decode()}`"
+
+
+def markdown(docstring: str) -> str:
+    """A docstring's double backticks as Markdown's single ones."""
+    return re.sub(r"``([^`]+)``", r"`\1`", docstring)
+
+
+def anchor(part: type[msgspec.Struct]) -> str:
+    return part.__name__.lower()
