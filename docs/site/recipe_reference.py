@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -22,14 +22,8 @@ Every key of a recipe file, made from the types that read it. The [guide](guide.
 - An unknown key, a value of the wrong type and a value out of bounds are errors that name the key.
 """
 WORDS = {bool: "`true` or `false`", int: "integer", float: "number", str: "text"}
-SIGNS = {
-    "ge": "≥ {}",
-    "gt": "> {}",
-    "le": "≤ {}",
-    "lt": "< {}",
-    "min_length": "at least {}",
-    "max_length": "at most {}",
-}
+UNBOUNDED = 1e100
+SINGLE = {"ge": "≥ {:,}", "gt": "> {:,}", "le": "≤ {:,}", "lt": "< {:,}"}
 
 
 def reference_page() -> str:
@@ -72,18 +66,19 @@ def section(part: type[msgspec.Struct]) -> str:
     tag = part.__struct_config__.tag
     rows = [f'| `kind` | `"{tag}"` | required | |'] if tag else []
     hints = hints_of(part)
-    rows += [row(field, hints[field.name]) for field in msgspec.structs.fields(part)]
+    rows += [row(part, field, hints[field.name]) for field in msgspec.structs.fields(part)]
     if rows:
         lines += ["| key | type | default | bounds |", "|---|---|---|---|", *rows, ""]
     return "\n".join(lines)
 
 
-def row(field: msgspec.structs.FieldInfo, hint: Any) -> str:
+def row(part: type[msgspec.Struct], field: msgspec.structs.FieldInfo, hint: Any) -> str:
     """One field as a row of the table."""
-    limits = [*bounds_in(hint)]
+    limits = [*dict.fromkeys(bounds_in(hint))]
     if field.name in BOUNDS and not limits:
         limits = ["{:g} to {:g}".format(*BOUNDS[field.name])]
-    return f"| `{field.encode_name}` | {name_of(hint)} | {default_of(field)} | {', '.join(limits)} |"
+    cells = (f"`{field.encode_name}`", name_of(hint), default_of(part, field), ", ".join(limits))
+    return f"| {' | '.join(cells)} |"
 
 
 def name_of(hint: Any) -> str:
@@ -94,10 +89,10 @@ def name_of(hint: Any) -> str:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return f"[{hint.__name__}](#{anchor(hint)})"
     if origin is Literal:
-        return " or ".join(f'`"{value}"`' for value in inner)
+        return either(f'`"{value}"`' for value in inner)
     if origin in (Union, UnionType):
         names = list(dict.fromkeys(name_of(one) for one in inner if one is not type(None)))
-        return "number or range" if names == ["number", "`[number, number]`"] else " or ".join(names)
+        return "number or range" if names == ["number", "`[number, number]`"] else either(names)
     if origin is dict:
         return f"table of {name_of(inner[1])}"
     if origin is tuple and inner[-1] is Ellipsis:
@@ -107,31 +102,47 @@ def name_of(hint: Any) -> str:
     return WORDS[hint]
 
 
+def either(names: Iterable[str]) -> str:
+    """Alternatives in words."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def bounds_in(hint: Any) -> Iterator[str]:
     """The limits that a type carries."""
     if get_origin(hint) is Annotated:
         for meta in get_args(hint)[1:]:
             if isinstance(meta, msgspec.Meta):
                 yield from meta_words(meta)
+            elif abs(meta.high) < UNBOUNDED:
+                yield f"{meta.low:,g} to {meta.high:,g}"
     for inner in get_args(hint):
         yield from bounds_in(inner)
 
 
 def meta_words(meta: msgspec.Meta) -> Iterator[str]:
-    """One limit each of a msgspec annotation."""
-    for name, words in SIGNS.items():
-        value = getattr(meta, name)
-        if value is not None:
-            yield words.format(value)
+    """The limits of a msgspec annotation."""
+    if meta.ge is not None and meta.le is not None:
+        yield f"{meta.ge:,} to {meta.le:,}"
+    else:
+        yield from (
+            words.format(getattr(meta, name)) for name, words in SINGLE.items() if getattr(meta, name) is not None
+        )
+    if meta.min_length is not None or meta.max_length is not None:
+        yield (
+            f"{meta.min_length or 0} to {meta.max_length} of them" if meta.max_length else f"at least {meta.min_length}"
+        )
     if meta.pattern:
         yield f"`{meta.pattern}`"
 
 
-def default_of(field: msgspec.structs.FieldInfo) -> str:
+def default_of(part: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> str:
     """The default as TOML would write it; parts are filled from their own defaults."""
     if field.required:
         return "required"
     value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+    if value is None:
+        value = getattr(part, f"default_{field.name}", None)  # what stands in for a value that is not given
     if value is None:
         return "none"
     if isinstance(value, msgspec.Struct):
