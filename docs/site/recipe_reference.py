@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 
 from synth_engine.recipe import Recipe
-from synth_engine.recipe.checks import BOUNDS
 
 HEAD = """# Recipe reference
 
@@ -75,8 +74,6 @@ def section(part: type[msgspec.Struct]) -> str:
 def row(part: type[msgspec.Struct], field: msgspec.structs.FieldInfo, hint: Any) -> str:
     """One field as a row of the table."""
     limits = [*dict.fromkeys(bounds_in(hint))]
-    if field.name in BOUNDS and not limits:
-        limits = ["{:g} to {:g}".format(*BOUNDS[field.name])]
     cells = (f"`{field.encode_name}`", name_of(hint), default_of(part, field), ", ".join(limits))
     return f"| {' | '.join(cells)} |"
 
