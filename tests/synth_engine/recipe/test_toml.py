@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from synth_engine import Recipe
 from synth_engine.errors import RecipeError
-from synth_engine.recipe import Flow, Mask, Picture, Pictures, mask_rows
+from synth_engine.recipe import Flow, Mask, Picture, Pictures, mask_rows, toml
 from synth_engine.renderer_inputs import mask_pixels
 
 
@@ -153,3 +154,11 @@ def test_a_missing_folder_of_pictures_is_named(wallpapered: Path) -> None:
     wallpapered.write_text(wallpapered.read_text().replace("walls", "wals"))
     with pytest.raises(RecipeError, match=r"wals: .*; give a folder of pictures"):
         Recipe.load(wallpapered)
+
+
+@pytest.mark.parametrize("module", ["part", "picture", "values", "checks"])
+def test_values_and_checks_know_no_files(module: str) -> None:
+    tree = ast.parse((Path(toml.__file__).parent / f"{module}.py").read_text())
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert not imported & {"os", "pathlib", "PIL", "synth_engine.atomic", "synth_engine.recipe.toml"}
