@@ -29,11 +29,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from synth_engine import FillCount, Recipe
 from synth_engine.stream import open_stream
+from synth_engine.stream.core.stream import Stream
 from synth_engine.stream.ray import crew
 from synth_engine.stream.ray.cluster import Cluster, import_ray
+from synth_engine.stream.ray.superbatch import SuperbatchLayout
 from synth_engine.stream.ray.worker import RenderActor
-from synth_engine.stream.stream import Stream
-from synth_engine.stream.superbatch import Layout
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 BATCH_SIZE = 64 if TINY else 512
@@ -53,13 +53,13 @@ class WaitingActor(RenderActor):
     packs = True
 
     @property
-    def _packed(self) -> Layout:  # type: ignore[override]
-        return Layout(self._plan, packed=self.packs)
+    def _packed(self) -> SuperbatchLayout:  # type: ignore[override]
+        return SuperbatchLayout(self._plan, packed=self.packs)
 
     def _fill(self, row: Any, index: int, layout: Any) -> FillCount:  # noqa: ARG002
-        if self._drawn < self._batches:  # what pages cost is paid once
+        if self._rendered < self._batches:  # what pages cost is paid once
             row[:] = index
-        self._drawn += 1
+        self._rendered += 1
         self._owed_s = getattr(self, "_owed_s", 0.0) + self.batch_s
         if self._owed_s > 0.005:  # shorter sleeps are not kept
             began = time.perf_counter()
@@ -128,7 +128,7 @@ def simulate(raylets: int, actors: int, images_per_s: float, packs: bool) -> dic
         workers = actors * max(raylets, 1)
         recipe = Recipe.named("hackmit")
         with open_stream(recipe, 7, batch_size=BATCH_SIZE, workers=workers, ray_address=nodes.address) as stream:
-            stream._producer._packed = Layout(stream.plan, packed=packs)
+            stream._producer._packed = SuperbatchLayout(stream.plan, packed=packs)
             about = {"raylets": raylets, "actors": workers, "packed": packs, "offered": round(workers * images_per_s)}
             return measure(stream, about)
     finally:

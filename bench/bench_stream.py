@@ -26,7 +26,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import SynthError
 from synth_engine.stream import meter, open_stream, tf_dataset
-from synth_engine.stream.buffers import aligned_empty
+from synth_engine.stream.core.buffers import aligned_empty
 from synth_engine.stream.ray.cluster import Cluster
 from synth_engine.tensorflow_setup import prepare_tensorflow
 
@@ -250,7 +250,7 @@ def test_a_consumer_at_a_trainers_rate_does_not_wait(benchmark: BenchmarkFixture
     recipe, seconds = Recipe.named("hackmit"), 0.2 if TINY else 3.0
     with open_stream(recipe, 7, batch_size=BATCH_SIZE, threads=1) as stream:
         taken = benchmark.pedantic(
-            meter.watch, args=(stream, seconds), kwargs={"images_per_s": CONSUMER_IMAGES_PER_S}, rounds=1
+            meter.measure, args=(stream, seconds), kwargs={"images_per_s": CONSUMER_IMAGES_PER_S}, rounds=1
         )
     benchmark.extra_info["waited_percent"] = round(100 * taken.waited_share, 2)
     if quiet():

@@ -30,6 +30,7 @@ synth_engine.fast synth_engine.picture
 synth_engine.synthesizer
 synth_engine
 synth_engine.contact_sheet
+synth_engine.stream.core
 synth_engine.stream.ray
 synth_engine.stream synth_engine.export synth_engine.real
 synth_engine.training

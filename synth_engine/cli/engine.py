@@ -229,13 +229,12 @@ def stream(
     workers that are busy all the time are the limit. With --rate, a consumer that waits 0% of the time has enough of
     them.
     """
+    from synth_engine.cli.progress import status_line
     from synth_engine.stream import meter, open_stream
 
-    source = Recipe.resolve(recipe)
-    with open_stream(
-        source, seed, batch_size=batch_size, workers=workers, ray_address=ray_address, threads=threads
-    ) as batches:
-        taken = meter.watch(batches, seconds, images_per_s=rate)
+    where: dict[str, Any] = {"workers": workers, "ray_address": ray_address, "threads": threads}
+    with open_stream(Recipe.resolve(recipe), seed, batch_size=batch_size, **where) as batches, status_line() as show:
+        taken = meter.measure(batches, seconds, images_per_s=rate, report=show)
     click.echo(meter.line(taken))
     if taken.workers:
         click.echo(meter.table(taken))

@@ -1,6 +1,6 @@
-"""Delivery of samples: batches of (recipe, seed) in order, the same bytes from every producer, and into tf.data.
+"""Streams of batches: those of (recipe, seed) in order, with the same bytes from every producer, and into tf.data.
 
-Producers are the calling thread, a pool of threads (the default), and Ray actors on this machine or on others.
+A producer is the calling thread, a pool of threads (the default), or Ray actors on this machine or on others.
 
 Importing this package loads neither Ray nor TensorFlow; `open_stream` with workers and `tf_dataset` do.
 """
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from synth_engine.errors import StreamError
 from synth_engine.recipe import Recipe
-from synth_engine.stream.inline import CallingProducer
+from synth_engine.stream.core.plan import StreamPlan
+from synth_engine.stream.core.stats import StreamStats, WorkerStats
+from synth_engine.stream.core.stream import Producer, Stream
+from synth_engine.stream.inline import InlineProducer
 from synth_engine.stream.ray.actors import RayProducer
-from synth_engine.stream.stream import Producer, Stream, StreamPlan, StreamStats, WorkerStats
 from synth_engine.stream.tf_data import surfacing, tf_dataset
 from synth_engine.stream.threads import ThreadProducer
 
@@ -32,13 +34,14 @@ def open_stream(
 ) -> Stream:
     """Start producing batches ``start_batch``, … (``batches`` of them, None: without end), and return their stream.
 
-    ``workers`` = 0 draws in ``threads`` threads of this process (None: two, where there are two processors), at most
-    max(prefetch, threads) batches ahead; ``threads`` = 0 draws in the thread that asks, when it asks. ``workers`` = N
-    draws in N Ray actors, on the cluster at ``ray_address`` (``host:port``, ``auto``, ``local``; None:
-    ``$RAY_ADDRESS``, else a private Ray on this machine); ``threads`` and ``prefetch`` do not apply there, what is
-    ahead being bounded by Ray's object store. The bytes are the same in every case.
+    Without ``workers``, ``threads`` threads of this process render (None: two, where there are two processors), at
+    most max(prefetch, threads) batches ahead. With ``threads`` = 0 the thread that asks for a batch renders it.
 
-    Raises FontError for unusable fonts and StreamError for numbers out of range or a Ray that cannot be had;
+    With ``workers``, as many Ray actors render, on the cluster at ``ray_address``: ``host:port``, ``auto`` or
+    ``local``; None: ``$RAY_ADDRESS``, else a private Ray on this machine. ``threads`` and ``prefetch`` do not apply:
+    memory bounds what is ahead (`docs/scale.md`). The bytes are the same in every case.
+
+    Raises FontError for unusable fonts, and StreamError for numbers out of range or where Ray cannot be reached;
     RejectionError comes from the iterator. Close the stream, or use it in a ``with`` statement.
     """
     plan = StreamPlan(recipe=recipe, seed=seed, batch_size=batch_size, start_batch=start_batch, batches=batches)
@@ -52,5 +55,5 @@ def _producer(plan: StreamPlan, workers: int, ray_address: str | None, threads: 
     if workers:
         return RayProducer(plan, workers=workers, address=ray_address)
     if threads == 0:
-        return CallingProducer(plan)
+        return InlineProducer(plan)
     return ThreadProducer(plan, threads=threads, prefetch=prefetch)

@@ -1,6 +1,6 @@
-"""The plainest producer: batches are drawn when they are asked for, by whoever asks.
+"""The simplest producer: the thread that asks for a batch renders it.
 
-For programs that have threads of their own, and for debugging: a breakpoint in a recipe's code stops the caller.
+For programs with threads of their own, and for debugging: a breakpoint in a recipe's code stops the caller.
 """
 
 from __future__ import annotations
@@ -8,15 +8,17 @@ from __future__ import annotations
 import time
 
 from synth_engine.samples import Batch
-from synth_engine.stream.buffers import BufferPool
-from synth_engine.stream.stream import StreamPlan, WorkerStats, draw_batch
+from synth_engine.stream.core.buffers import BufferPool
+from synth_engine.stream.core.plan import StreamPlan
+from synth_engine.stream.core.rendering import render_batch
+from synth_engine.stream.core.stats import WorkerStats
 from synth_engine.synthesizer import Synthesizer
 
-SPARE_BUFFERS = 4  # batches that a consumer may hold at once without its memory being allocated anew
+SPARE_BUFFERS = 4  # batches that a consumer may hold at once without new allocations
 
 
-class CallingProducer:
-    """Draws nothing ahead. Raises FontError at once, from ``take`` what a recipe raises."""
+class InlineProducer:
+    """Renders nothing ahead. Raises FontError at once; ``take`` raises what `render_batch` does."""
 
     remade = in_flight = 0
 
@@ -28,7 +30,7 @@ class CallingProducer:
 
     @property
     def worker_stats(self) -> tuple[WorkerStats, ...]:
-        """The callers, as one."""
+        """One entry for all callers."""
         return (WorkerStats(name="caller", batches=self._made, busy_s=self._busy_s),)
 
     def take(self) -> Batch | None:
@@ -37,7 +39,7 @@ class CallingProducer:
         if index is None:
             return None
         began = time.perf_counter()
-        batch = draw_batch(self._synth, self._plan, index, self._pool)
+        batch = render_batch(self._synth, self._plan, index, self._pool)
         self._made += 1
         self._busy_s += time.perf_counter() - began
         return batch

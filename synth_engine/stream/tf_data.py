@@ -1,10 +1,9 @@
 """Streams as `tf.data` datasets. Importing this module does not import TensorFlow.
 
-Nothing is copied on the way in: a batch's arrays lie on 64-byte boundaries, which TensorFlow aliases, and they are
-never written again while a tensor refers to them. What costs is each call from TensorFlow into Python and what it
-wakes; a call of several batches costs less, but keeps so many in memory that they lie in no cache, which costs more.
-Scaling to the network's range is left to the training step: there it is fused with the first layer, here it would
-quadruple the bytes that move.
+Nothing is copied on the way in: a batch's arrays lie on 64-byte boundaries, which TensorFlow aliases, and their memory
+is not reused while a tensor refers to it. The cost is each call from TensorFlow into Python. A call of several batches
+costs less, but then the batches fit in no cache, which costs more. Scaling to the network's range is left to the
+training step: there it is fused with the first layer, here it would quadruple the bytes that move.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_engine.stream.stream import Stream, expect_foreign_threads
+from synth_engine.stream.core.stream import Stream, expect_foreign_threads
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -26,11 +25,10 @@ KINDS = ("u1", "u1", "i2")  # of images, labels, boxes
 def tf_dataset(stream: Stream) -> tf.data.Dataset:
     """The rest of the stream as (images uint8 (N, H, W), labels uint8 (N, L), boxes int16 (N, L, 4)) tensors.
 
-    Shapes are static. Every iterator goes on where the last one stopped. Nothing is prefetched here, nor does
-    TensorFlow add it unasked: the stream draws ahead. Where the consumer prefetches, resume from the batches that were
-    trained on, not from ``stream.stats``.
-    TensorFlow reports an error of the stream as its own UnknownError: run the loop inside `surfacing`. Closing the
-    stream ends the dataset.
+    Shapes are static. Every iterator continues where the last one stopped. The dataset does not prefetch, since the
+    stream renders ahead. If the consumer prefetches, resume from the number of batches trained on, not from
+    ``stream.stats``. TensorFlow reports an error of the stream as its own UnknownError: run the loop inside
+    `surfacing`. Closing the stream ends the dataset.
     """
     import tensorflow as tf
 
@@ -53,7 +51,7 @@ def tf_dataset(stream: Stream) -> tf.data.Dataset:
 
 @contextmanager
 def surfacing(stream: Stream) -> Iterator[Stream]:
-    """Raise the stream's own error in place of the one that TensorFlow makes of it::
+    """Raise the stream's own error in place of TensorFlow's UnknownError::
 
     with open_stream(recipe, seed, batch_size=64) as stream, surfacing(stream):
         model.fit(tf_dataset(stream), steps_per_epoch=100, shuffle=False)

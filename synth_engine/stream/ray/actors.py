@@ -1,7 +1,7 @@
-"""Ray actors as producers: the same batches, drawn by processes on this machine or on a cluster.
+"""Ray actors as producers: the same batches, rendered by processes on this machine or on a cluster.
 
-Ray costs by the call and the object, not by the byte, so a call returns several batches at once (a superbatch, see
-`blocks`) and a few calls are in flight. What a lost actor owed is asked of another one, and the same bytes come.
+Ray costs by the call and the object, not by the byte. So a call returns several batches at once (a superbatch, see
+`superbatch`), and a few calls are in flight. The calls of a lost actor go to another one, which renders the same bytes.
 Importing this module does not import Ray. docs/scale.md says what it costs and when it pays.
 """
 
@@ -20,22 +20,23 @@ from numpy.typing import NDArray
 
 from synth_engine.errors import StreamError
 from synth_engine.samples import Batch, FillCount
-from synth_engine.stream.buffers import BufferPool
+from synth_engine.stream.core.buffers import BufferPool
+from synth_engine.stream.core.plan import StreamPlan
+from synth_engine.stream.core.stats import WorkerStats
 from synth_engine.stream.ray import crew as ray_crew
 from synth_engine.stream.ray.cluster import Cluster, import_ray
 from synth_engine.stream.ray.crew import Crew, LostError, Worker, WorkerCount, answer, log
-from synth_engine.stream.ray.worker import Reply, draw_one
-from synth_engine.stream.stream import StreamPlan, WorkerStats
-from synth_engine.stream.superbatch import Holds, Layout, SharedBlock
+from synth_engine.stream.ray.superbatch import Holds, SharedBlock, SuperbatchLayout
+from synth_engine.stream.ray.worker import Reply, render_first
 from synth_engine.synthesizer import Synthesizer
 
 CALLS_PER_ACTOR = 2
-TURNS_IN_A_ROW = 16  # of as many actors as there are processors, before the next ones: caches stay warm meanwhile
+TURNS_IN_A_ROW = 16  # calls of each of the actors whose turn it is, before the next ones: their caches stay warm
 SUPERBATCH_BYTES = 32 * 2**20
-CALL_S = 1.0  # what a call of a slow recipe may take: a lost actor loses no more
-STORE_SHARE = 4  # calls in flight fill at most a quarter of the object store: Ray frees what was consumed late
-MEMORY_SHARE = 16  # and shared blocks a sixteenth of the machine's memory
-HELD_BLOCKS = 3  # that the consumer may look into; what it holds on to beyond them, it gets as copies
+CALL_S = 1.0  # most a call of a slow recipe takes, and so most that a lost actor loses
+STORE_SHARE = 4  # calls in flight fill at most a quarter of the object store, since Ray frees consumed objects late
+MEMORY_SHARE = 16  # shared blocks fill at most a sixteenth of the machine's memory
+HELD_BLOCKS = 3  # that the consumer may refer to; beyond them it gets copies
 SPARE_BUFFERS = 8
 TIMED_SAMPLES = 16
 
@@ -49,7 +50,7 @@ class _Call:
         self.send()
 
     def send(self) -> None:
-        """Ask the one who fills the worker's place now."""
+        """Ask the actor that fills the worker's place now."""
         block = self.block.name if self.block else None
         self.reference = self.worker.handle.render.remote(self.first, self.batches, block)
 
@@ -61,19 +62,18 @@ class _Call:
 class RayProducer:
     """``workers`` actors: as many as there are processors take `TURNS_IN_A_ROW` calls each, then the next ones.
 
-    Replies are taken in the order of the calls.
+    Replies are taken in the order of the calls, and at most ``batches_ahead`` batches are asked for ahead of the
+    consumer. Batches are read-only. On this machine they are views of memory shared with the actors; from other
+    machines they are unpacked into memory of this process, or views of Ray's object store.
 
-    Batches are read-only: views of memory shared with the actors (on this machine), unpacked into memory of this
-    process or views of Ray's object store (from other machines). At most ``batches_ahead`` batches are asked for
-    beyond what was taken.
-    Raises FontError and StreamError at once, from ``take`` what an actor raised, or StreamError when none answers.
+    Raises FontError and StreamError at once; ``take`` raises what an actor raised, and StreamError if none answers.
     """
 
     def __init__(self, plan: StreamPlan, *, workers: int, address: str | None = None) -> None:
         self._plan, self._stopping = plan, False
-        self._layout, self._holds, self._pool = Layout(plan), Holds(), BufferPool(keep=SPARE_BUFFERS)
-        self._packed = Layout(plan, packed=True)
-        batch_s = seconds_per_batch(Synthesizer(plan.recipe, plan.seed), plan)  # compiles once, not in every actor
+        self._layout, self._holds, self._pool = SuperbatchLayout(plan), Holds(), BufferPool(keep=SPARE_BUFFERS)
+        self._packed = SuperbatchLayout(plan, packed=True)
+        batch_s = seconds_per_batch(Synthesizer(plan.recipe, plan.seed), plan)  # compiles once for all actors
         self._pending: deque[_Call] = deque()
         self._blocks: list[SharedBlock] = []
         self._free: list[SharedBlock] = []
@@ -95,7 +95,7 @@ class RayProducer:
             self.close()
             raise
         self._spans = _spans(plan, self._per_call)
-        self._sent = 0
+        self._sent = self._asked = self._taken = 0
         self._batches = self._deliver(self._crew)
 
     @property
@@ -110,27 +110,34 @@ class RayProducer:
 
     @property
     def worker_stats(self) -> tuple[WorkerStats, ...]:
-        """One entry an actor."""
+        """One entry for each actor."""
         return tuple(
             WorkerStats(name=f"actor {count.worker}", batches=count.batches, busy_s=count.busy_s)
             for count in self.workers
         )
 
     @property
+    def in_flight(self) -> int:
+        """Batches asked for and not taken yet."""
+        return self._asked - self._taken
+
+    @property
     def batches_ahead(self) -> int:
-        """Most batches that are drawn or asked for and not yet taken."""
+        """Most batches that are rendered or asked for and not yet taken."""
         return (self._in_flight + 1) * self._per_call
 
     def take(self) -> Batch | None:
         """The next batch."""
-        return next(self._batches, None)
+        batch = next(self._batches, None)
+        self._taken += batch is not None
+        return batch
 
     def stop(self) -> None:
         """Let a waiting ``take`` end."""
         self._stopping = True
 
     def close(self) -> None:
-        """End the actors at once and let go of the cluster; a private one ends here."""
+        """End the actors at once and release the cluster; a private one shuts down."""
         self.stop()
         self._batches = iter(())
         self._pending.clear()
@@ -143,7 +150,7 @@ class RayProducer:
         self._cluster.release()
 
     def _budget(self) -> int:
-        """Bytes that calls in flight may fill."""
+        """Most bytes of all calls in flight."""
         store = self._cluster.store_bytes() // STORE_SHARE
         return max(store, memory_bytes() // MEMORY_SHARE) if self._shares else store
 
@@ -170,6 +177,7 @@ class RayProducer:
             worker = crew.workers[worker_asked(self._sent, len(crew.workers), self._at_once)]
             self._pending.append(_Call(first, batches, worker, self._block() if worker.shares else None))
             self._sent += 1
+            self._asked += batches
 
     def _receive(self, crew: Crew, call: _Call) -> Reply:
         while True:
@@ -178,36 +186,37 @@ class RayProducer:
                 reply: Reply = answer(call.reference, deadline, lambda: self._stopping)
                 return reply
             except LostError as error:
-                self._make_again(crew, call, error)
+                self._ask_again(crew, call, error)
             except TimeoutError as error:
                 raise StreamError(
                     f"expected a Ray actor to answer within {ray_crew.ANSWER_TIMEOUT_S:g} s, received nothing; "
                     f"look into Ray's log for workers that hang, or use `workers=0`"
                 ) from error
 
-    def _make_again(self, crew: Crew, call: _Call, error: LostError) -> None:
+    def _ask_again(self, crew: Crew, call: _Call, error: LostError) -> None:
         worker = call.worker
         owed = [call, *(other for other in self._pending if other.worker is worker)]
         log.warning(
-            "Ray worker %d (%s) was lost: %s; batches %s are made again",
+            "Ray worker %d (%s) was lost: %s; batches %s are rendered again",
             *(worker.number, worker.process, error, ", ".join(map(str, owed))),
         )
         crew.replace(worker, error)
         worker.remade += sum(other.batches for other in owed)
         for other in owed:
-            if other.block is not None:  # the lost process, if only out of reach, may still write there
+            if other.block is not None:  # the lost process may be alive, only out of reach, and still write there
                 self._abandon(other.block)
                 other.block = self._fresh_block()
             other.send()
 
     def _batches_of(self, call: _Call, reply: Reply) -> Iterator[Batch]:
-        """Views while the consumer lets go of what it got, copies when it collects: shared blocks stay bounded."""
+        """Batches of a reply: views while the consumer releases earlier ones, else copies, to bound shared memory."""
         block, call.block = call.block, None
         if reply.rows is not None and block is not None:
             self._free.append(block)
             block = None
         memory, layout = (reply.rows, self._packed) if block is None else (block.memory, self._layout)
-        assert memory is not None  # a reply without rows is for a call with a block
+        if memory is None:
+            raise StreamError(f"batches {call} expected in the reply of {reply.process}, received none; open it again")
         rows = memory.reshape(-1, layout.row_bytes)
         copied = layout.packed or len(self._holds) >= HELD_BLOCKS
         if not copied:
@@ -230,7 +239,7 @@ class RayProducer:
         )
 
     def _copy(self, array: NDArray[Any]) -> NDArray[Any]:
-        """In memory of the pool; images unpacked on the way."""
+        """A copy in memory of the pool, images unpacked."""
         shape = self._plan.shapes[0] if array.ndim == 3 and array.dtype == np.uint8 else array.shape
         copy = self._pool.empty(shape, array.dtype)
         if shape == array.shape:
@@ -264,23 +273,23 @@ class RayProducer:
 
 
 def kept_busy(workers: int, cpus: float) -> int:
-    """How many of the workers have calls at once: no more than there are processors, one begun counting as one.
+    """How many workers have calls at once: as many as there are processors, rounded up.
 
-    More would not draw faster, and each would find its caches cold.
+    More would render no faster, and each would find its caches cold.
     """
     return max(1, min(workers, math.ceil(cpus)))
 
 
 def worker_asked(call: int, workers: int, at_once: int) -> int:
-    """The worker that a call is for: ``at_once`` of them take turns, in time all."""
+    """Index of the worker that a call is for: ``at_once`` of them take turns, then the next ones."""
     shift = call // (at_once * TURNS_IN_A_ROW) * at_once
     return (shift + call % at_once) % workers
 
 
 def share_out(plan: StreamPlan, *, at_once: int, budget: int, row_bytes: int, batch_s: float) -> tuple[int, int]:
-    """(batches a call, calls in flight) such that what is in flight, ``row_bytes`` a batch, fits ``budget`` bytes.
+    """(batches in a call, calls in flight) such that all calls in flight, ``row_bytes`` a batch, fit ``budget`` bytes.
 
-    ``at_once`` workers have calls in flight. Raises StreamError when not even one batch fits.
+    ``at_once`` workers have calls at once. Raises StreamError if not even one batch fits.
     """
     in_flight = min(CALLS_PER_ACTOR * at_once, budget // row_bytes)
     if in_flight < 1:
@@ -298,22 +307,22 @@ def share_out(plan: StreamPlan, *, at_once: int, budget: int, row_bytes: int, ba
 
 
 def seconds_per_batch(synth: Synthesizer, plan: StreamPlan) -> float:
-    """What one thread takes for a batch, estimated from a few samples after the kernels were compiled."""
-    draw_one(synth, plan)
+    """Seconds that one thread takes for a batch, estimated from a few samples once the kernels are compiled."""
+    render_first(synth, plan)
     began, samples = time.perf_counter(), min(TIMED_SAMPLES, plan.batch_size)
-    draw_one(synth, plan, samples)
+    render_first(synth, plan, samples)
     return (time.perf_counter() - began) * plan.batch_size / samples
 
 
 def memory_bytes() -> int:
-    """The machine's memory, 0 where the system does not say."""
+    """Memory of this machine; 0 where the system does not tell."""
     with suppress(AttributeError, ValueError, OSError):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return 0
 
 
 def _spans(plan: StreamPlan, per_call: int) -> Iterator[tuple[int, int]]:
-    """(first batch, batches) of every call, in order."""
+    """(first batch, number of batches) of every call, in order."""
     first = plan.start_batch
     while plan.batches is None or first < plan.stop_batch:
         batches = per_call if plan.batches is None else min(per_call, plan.stop_batch - first)

@@ -1,6 +1,6 @@
-"""Reaching Ray: starting a private one on this machine, joining one that runs, and leaving either as it was found.
+"""Starting a private Ray on this machine or joining a running cluster, and leaving either as it was found.
 
-Importing this module does not import Ray. What runs on the cluster is the business of `ray_actors`.
+Importing this module does not import Ray.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import synth_engine
 from synth_engine.errors import StreamError
 
 LOCAL_STORE_BYTES = 512 * 2**20  # Ray's own default is 30% of the machine's memory
-REACH_TIMEOUT_S = 5.0  # until somebody answers at the address
-CONNECT_TIMEOUT_S = 30.0  # until a Ray cluster has accepted a driver from there; Ray itself tries for minutes
+REACH_TIMEOUT_S = 5.0  # for a socket at the address
+CONNECT_TIMEOUT_S = 30.0  # for a cluster to accept a driver; Ray itself tries for minutes
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -38,12 +38,11 @@ _started_here = False  # whether that started a private Ray
 
 
 class Cluster:
-    """A hold on Ray for this process: the Ray that runs in it already, else one joined or started.
+    """A hold on this process's Ray: the one that it is connected to already, else one joined or started.
 
-    ``address`` is ``host:port``, ``ray://host:port``, ``auto`` or ``local``; None takes ``$RAY_ADDRESS``, else
-    ``local``. When the last holder releases it, a Ray started here is shut down, one joined here is left running and
-    disconnected from; one that the caller connected to is not touched.
-    Raises StreamError when there is no Ray to be had.
+    ``address`` is ``host:port``, ``ray://host:port``, ``auto`` or ``local``; None: ``$RAY_ADDRESS``, else ``local``.
+    When the last holder releases it, a private Ray shuts down, and a joined cluster is disconnected from and goes on.
+    A Ray that the caller connected to is left alone. Raises StreamError if no Ray can be reached or started.
     """
 
     def __init__(self, address: str | None = None) -> None:
@@ -62,7 +61,7 @@ class Cluster:
         self._held = True
 
     def release(self) -> None:
-        """Let go; may be called again."""
+        """Release the hold; safe to call twice."""
         global _holders, _connected_here, _started_here
         with _lock:
             if not self._held:
@@ -74,7 +73,7 @@ class Cluster:
                 import_ray().shutdown()
 
     def cpus_per_actor(self, actors: int) -> float:
-        """What an actor asks for: nothing of a private Ray, of another cluster an even share and one CPU at most."""
+        """CPUs that an actor reserves: none of a private Ray, else an even share of the cluster's, at most one."""
         if self.started_here:
             return 0.0
         share = import_ray().cluster_resources().get("CPU", 0.0) / actors
@@ -92,7 +91,7 @@ class Cluster:
 
 def import_ray() -> Any:
     """The ray module, imported with its telemetry off; raises StreamError when it is not installed."""
-    if "ray" not in sys.modules:  # it has read its settings when it was imported: half of them anew would not fit
+    if "ray" not in sys.modules:  # Ray reads its settings when it is imported
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
     try:
@@ -125,7 +124,7 @@ def _listen_on_loopback() -> None:
 
 @contextmanager
 def _workers_find_this_package() -> Iterator[None]:
-    """Ray passes on the script's folder and the working directory, not where this package was imported from."""
+    """Put the folder of this package on PYTHONPATH: Ray passes on the script's and the working directory alone."""
     before = os.environ.get("PYTHONPATH")
     source = str(Path(synth_engine.__file__).resolve().parents[1])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [source, before]))
@@ -139,7 +138,7 @@ def _workers_find_this_package() -> Iterator[None]:
 
 
 def _check_reachable(address: str) -> None:
-    """Ray's own attempt cannot be interrupted and takes minutes to fail, so try by socket, then in a child process."""
+    """Raise StreamError if no cluster accepts a driver. Ray's own attempt takes minutes and cannot be interrupted."""
     if address != "auto":
         _knock(address)
     try:
@@ -157,7 +156,7 @@ def _check_reachable(address: str) -> None:
 
 
 def _knock(address: str) -> str:
-    """The port, when a socket can be opened there."""
+    """The port of the address; raises StreamError if no socket can be opened there."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not host or not port.isdigit():
         raise StreamError(f"Ray address expected as HOST:PORT, auto or local, received {address!r}", address)
@@ -169,7 +168,7 @@ def _knock(address: str) -> str:
 
 
 def _check_same(address: str | None) -> None:
-    """A process has one Ray; asking for another while it is connected would be answered by the wrong cluster."""
+    """Raise StreamError if this process is connected to another cluster: a process has one Ray at a time."""
     if address in (None, "auto", "local"):
         return
     here = str(import_ray().get_runtime_context().gcs_address)

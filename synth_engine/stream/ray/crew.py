@@ -1,8 +1,8 @@
-"""The actors of one stream: hiring them, noticing that one is lost, and hiring another in its place.
+"""The actors of one stream: starting them, noticing that one is lost, and starting another in its place.
 
-Ray's own restarts are not used: they re-run calls without a word, while here the log says what is made again, a
-replacement goes where there is room (a node added meanwhile included), and an actor that dies again and again ends
-the stream with its reason.
+Ray's own restarts are not used, because they repeat calls silently. Here the log says which batches are rendered again,
+a replacement goes to a node with room (one added meanwhile included), and an actor that dies again and again ends the
+stream with the reason.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from synth_engine.errors import StreamError
+from synth_engine.stream.core.plan import StreamPlan
 from synth_engine.stream.ray.cluster import Cluster, import_ray
 from synth_engine.stream.ray.same_build import versions
+from synth_engine.stream.ray.superbatch import BlockName
 from synth_engine.stream.ray.worker import Process, RenderActor, Reply
-from synth_engine.stream.stream import StreamPlan
-from synth_engine.stream.superbatch import BlockName
 
 START_TIMEOUT_S = 600.0  # for all actors to have loaded their kernels: sixteen on two busy cores took two minutes
 ANSWER_TIMEOUT_S = 300.0  # for one call, the start of a replaced actor included
@@ -34,8 +34,11 @@ log = logging.getLogger("synth_engine.stream")
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerCount:
-    """One worker's part so far. ``batches`` delivered, ``remade`` drawn again for a lost process, ``lost`` processes;
-    ``process`` is the one that answered last; ``busy_s`` seconds went into drawing what was delivered."""
+    """What one worker has done so far.
+
+    ``batches`` delivered, in ``busy_s`` seconds of rendering; ``lost`` processes, and ``remade`` batches rendered again
+    for them; ``process`` is the one that answered last.
+    """
 
     worker: int
     process: str
@@ -46,25 +49,25 @@ class WorkerCount:
 
 
 class LostError(Exception):
-    """A worker is gone, and with it what it owed."""
+    """An actor is gone, and with it the batches asked of it."""
 
 
 class Worker:
-    """One place in the crew, whoever fills it at the time."""
+    """One place in the crew, whichever actor fills it at the time."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.handle: Any = None
         self.process: Process | None = None
-        self.node = ""  # where it is, or was sent to
-        self.shares = False  # whether it draws into the driver's memory
+        self.node = ""  # of the actor, or where it is being started
+        self.shares = False  # whether it renders into the driver's memory
         self.batches = self.lost = self.remade = 0
         self.lost_in_a_row = 0
         self.busy_s = 0.0
 
     @property
     def count(self) -> WorkerCount:
-        """A copy for the reader."""
+        """A copy of the counts."""
         return WorkerCount(
             worker=self.number,
             process=str(self.process),
@@ -76,7 +79,7 @@ class Worker:
 
 
 class Crew:
-    """``workers`` actors that draw ``batches`` of the plan at most in a call."""
+    """``workers`` actors that render at most ``batches`` batches of the plan in a call."""
 
     def __init__(self, cluster: Cluster, plan: StreamPlan, *, workers: int, batches: int) -> None:
         self._cluster, self._batches, self._plan = cluster, batches, pickle.dumps(plan)
@@ -84,17 +87,17 @@ class Crew:
         self.workers = [Worker(number) for number in range(workers)]
 
     def start(self, block: BlockName | None) -> None:
-        """Hire everybody, and return when all have loaded their kernels; raises StreamError when they do not."""
+        """Start all actors and wait until they have loaded their kernels; raises StreamError if they do not."""
         deadline = time.monotonic() + START_TIMEOUT_S
         for worker in self.workers:
-            self._hire(worker, self._cpus, "SPREAD")
+            self._start_actor(worker, self._cpus, "SPREAD")
         calls = [(worker, worker.handle.ready.remote(block)) for worker in self.workers]
         for begun, (worker, call) in enumerate(calls):
             worker.process, worker.shares = self._started(worker, call, block, deadline, begun)
             worker.node = worker.process.node
 
     def replace(self, worker: Worker, error: LostError) -> None:
-        """Hire another; raises StreamError when the place loses one after the other."""
+        """Start another actor; raises StreamError after more than `LOSSES_IN_A_ROW_MAX` losses in a row."""
         worker.lost += 1
         worker.lost_in_a_row += 1
         if worker.lost_in_a_row > LOSSES_IN_A_ROW_MAX:
@@ -102,39 +105,39 @@ class Crew:
                 f"Ray worker {worker.number} expected to answer, received {worker.lost_in_a_row} losses in a row, the "
                 f"last one: {error}; look into Ray's log for the reason (memory?), or use `workers=0`"
             ) from error
-        self._dismiss(worker)
+        self._end(worker)
         worker.node = self._emptiest_node(but=worker.node)
         affinity = import_ray().util.scheduling_strategies.NodeAffinitySchedulingStrategy
-        self._hire(worker, _free_sliver(), affinity(worker.node, soft=True) if worker.node else "SPREAD")
+        self._start_actor(worker, _free_sliver(), affinity(worker.node, soft=True) if worker.node else "SPREAD")
 
     def heard(self, worker: Worker, reply: Reply) -> None:
-        """Note an answer."""
+        """Count a reply."""
         worker.process, worker.node, worker.lost_in_a_row = reply.process, reply.process.node, 0
         worker.batches += len(reply.counts)
         worker.busy_s += reply.busy_s
 
     def close(self) -> None:
-        """End all actors at once, with what they are drawing."""
+        """End all actors at once, in the middle of a call too."""
         for worker in self.workers:
-            self._dismiss(worker)
+            self._end(worker)
 
-    def _hire(self, worker: Worker, cpus: float, where: Any) -> None:
+    def _start_actor(self, worker: Worker, cpus: float, where: Any) -> None:
         options = import_ray().remote(
             num_cpus=cpus, max_restarts=0, max_task_retries=0, max_concurrency=1, scheduling_strategy=where
         )
         worker.handle = options(RenderActor).remote(self._plan, self._batches, versions())
 
     def _emptiest_node(self, but: str) -> str:
-        """The node with the fewest of our workers a processor; "" where none says that it has any.
+        """The node with the fewest of our workers a processor; "" if no node has processors.
 
-        ``but`` comes last: Ray calls a node that has gone alive for some seconds more.
+        ``but`` comes last: for some seconds Ray still reports a lost node as alive.
         """
         here = Counter(worker.node for worker in self.workers)
         nodes = [node for node in import_ray().nodes() if node["Alive"] and node["Resources"].get("CPU", 0) > 0]
         busy = {node["NodeID"]: here[node["NodeID"]] / node["Resources"]["CPU"] for node in nodes}
         return min(busy, key=lambda node: (node == but, busy[node]), default="")
 
-    def _dismiss(self, worker: Worker) -> None:
+    def _end(self, worker: Worker) -> None:
         handle, worker.handle = worker.handle, None
         ray = import_ray()
         if handle is not None and ray.is_initialized():
@@ -161,19 +164,22 @@ class Crew:
 
 
 def _free_sliver() -> float:
-    """The CPUs that a replacement asks for: next to none, for what the lost one had may have left the cluster.
+    """CPUs that a replacement reserves: almost none, since the lost actor's may have left the cluster with its node.
 
-    Not quite none where some are free: an actor without CPUs fits a node without any, and a node just added was seen to
-    send it on to the head.
+    Not zero where some are free: an actor of zero CPUs also fits a head node without any, and Ray places it there.
     """
     return SLIVER_CPUS if import_ray().available_resources().get("CPU", 0.0) >= SLIVER_CPUS else 0.0
 
 
 def answer(call: Any, deadline: float, stopped: Callable[[], bool]) -> Any:
-    """What the call returns; raises what its method did, LostError, StreamError if stopped, TimeoutError if late."""
+    """The result of a call.
+
+    Raises what the method raised, LostError if the actor is gone, StreamError if ``stopped()``, TimeoutError after
+    ``deadline``.
+    """
     ray = import_ray()
     while not stopped():
-        if not ray.is_initialized():  # ray.get would start a Ray of its own
+        if not ray.is_initialized():  # ray.get would start one
             raise StreamError("Ray was shut down under the stream; close the stream first")
         left_s = deadline - time.monotonic()
         try:
@@ -189,7 +195,7 @@ def answer(call: Any, deadline: float, stopped: Callable[[], bool]) -> Any:
 
 
 def _understood(ray: Any, error: Any) -> Exception:
-    """LostError where another worker may fare better; else a StreamError with Ray's words."""
+    """LostError where another actor may succeed; else a StreamError with Ray's message."""
     kinds = ray.exceptions
     lost = (kinds.RayActorError, kinds.ObjectLostError, kinds.WorkerCrashedError, kinds.NodeDiedError)
     text = f"{type(error).__name__}: {error}"

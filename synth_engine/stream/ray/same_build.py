@@ -1,4 +1,4 @@
-"""What two processes must have in common to draw the same bytes."""
+"""What two processes must have in common to render the same bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synth_engine.errors import StreamError
 
 @cache
 def versions() -> dict[str, str]:
-    """This process's Python, package, digest of the package's sources, and what draws the glyphs."""
+    """Versions of this process's Python, package and glyph renderer, and a digest of the package's sources."""
     from PIL import __version__ as pillow
     from PIL import features
 
@@ -34,7 +34,7 @@ def source_digest(package: Path) -> str:
 
 
 def check_versions(expected: dict[str, str], where: str) -> None:
-    """Raise StreamError where this process differs from the one that asks."""
+    """Raise StreamError where this process differs from the driver, which expects ``expected``."""
     here = versions()
     differing = [name for name in expected if expected[name] != here.get(name)]
     if differing:

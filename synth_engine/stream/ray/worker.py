@@ -1,6 +1,6 @@
-"""What runs in a Ray worker: drawing superbatches, and reporting what went wrong so that the driver can say it.
+"""What runs in a Ray worker: rendering superbatches, and reporting failures in a form that the driver can raise.
 
-A call depends on nothing but its arguments and (recipe, seed), so any worker can make again what another one owed.
+A call depends on nothing but its arguments and (recipe, seed), so any worker can repeat another one's call.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from synth_engine.errors import SynthError
 from synth_engine.samples import FillCount
+from synth_engine.stream.core.plan import StreamPlan
+from synth_engine.stream.core.rendering import rendering_error
 from synth_engine.stream.ray.cluster import import_ray
 from synth_engine.stream.ray.same_build import check_versions
-from synth_engine.stream.stream import StreamPlan, drawing_error
-from synth_engine.stream.superbatch import BlockName, Layout, open_block
+from synth_engine.stream.ray.superbatch import BlockName, SuperbatchLayout, open_block
 from synth_engine.synthesizer import Synthesizer
 
 
@@ -36,9 +37,9 @@ class Process(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """One call's batches: (M, row_bytes) uint8 as in the packed `blocks.Layout`; None: they are in the caller's block.
+    """One call's batches: ``rows`` (M, row_bytes) uint8 by the packed `SuperbatchLayout`; None: in the caller's block.
 
-    ``failure`` is what ended the call after the batches that have counts, if anything did; ``busy_s`` what it took.
+    ``failure`` is the error that ended the call after the batches that have counts; ``busy_s`` the seconds it took.
     """
 
     rows: NDArray[np.uint8] | None
@@ -49,23 +50,23 @@ class Reply(NamedTuple):
 
 
 class RenderActor:
-    """Its methods are plain functions (never async): a call at a time may use the memory.
+    """The class of the Ray actors. Its methods are not async: one call at a time uses the memory.
 
-    ``plan`` is a pickled StreamPlan: it is read only once the versions are known to be the same.
+    ``plan`` is a pickled StreamPlan, unpickled only once the versions are known to be the driver's.
     """
 
     def __init__(self, plan: bytes, batches: int, versions: dict[str, str]) -> None:
         self._pickled, self._batches, self._versions = plan, batches, versions
         self._blocks: dict[int, NDArray[np.uint8] | None] = {}
-        self._drawn = 0
+        self._rendered = 0
 
     def ready(self, block: BlockName | None) -> tuple[Process, bool]:
-        """Load the kernels; return the process, and whether it can draw into the driver's memory."""
-        draw_one(self._synth, self._plan)
+        """Load the kernels; return the process, and whether it can render into the driver's memory."""
+        render_first(self._synth, self._plan)
         return self._process, self._shared(block) is not None
 
     def render(self, first: int, batches: int, block: BlockName | None) -> Reply:
-        """Batches ``first`` … ``first + batches - 1``, into ``block`` where this process can reach it."""
+        """Render batches ``first`` … ``first + batches - 1``, into ``block`` where this process can reach it."""
         counts: list[FillCount] = []
         failure, rows, shared, began = None, None, self._shared(block), time.perf_counter()
         try:
@@ -78,12 +79,12 @@ class RenderActor:
         busy_s = time.perf_counter() - began
         return Reply(None if shared is not None else rows, counts, failure, self._process, busy_s)
 
-    def drawn(self) -> int:
-        """Batches that this process has drawn so far."""
-        return self._drawn
+    def rendered(self) -> int:
+        """Batches that this process has rendered so far."""
+        return self._rendered
 
     @cached_property
-    def _plan(self) -> StreamPlan:  # none of these in __init__, whose errors Ray reports without their type
+    def _plan(self) -> StreamPlan:  # lazily: Ray reports errors of __init__ without their type
         check_versions(self._versions, self._process.host)
         plan: StreamPlan = pickle.loads(self._pickled)
         return plan
@@ -93,12 +94,12 @@ class RenderActor:
         return Synthesizer(self._plan.recipe, self._plan.seed)
 
     @cached_property
-    def _plain(self) -> Layout:
-        return Layout(self._plan)
+    def _plain(self) -> SuperbatchLayout:
+        return SuperbatchLayout(self._plan)
 
     @cached_property
-    def _packed(self) -> Layout:
-        return Layout(self._plan, packed=True)
+    def _packed(self) -> SuperbatchLayout:
+        return SuperbatchLayout(self._plan, packed=True)
 
     @cached_property
     def _process(self) -> Process:
@@ -117,25 +118,25 @@ class RenderActor:
             self._blocks[block.inode] = open_block(block)
         return self._blocks[block.inode]
 
-    def _fill(self, row: NDArray[np.uint8], index: int, layout: Layout) -> FillCount:
+    def _fill(self, row: NDArray[np.uint8], index: int, layout: SuperbatchLayout) -> FillCount:
         images, labels, boxes = layout.views(row)
         start = index * self._plan.batch_size
         count = self._synth.fill(images, labels, start, boxes=boxes, packed=layout.packed)
-        self._drawn += 1
+        self._rendered += 1
         return count
 
     def _explain(self, error: Exception, index: int) -> SynthError:
-        """The error as the caller gets it: with its recipe and sample, and this process's traceback as a note."""
+        """The error that the driver raises: it names recipe and sample, and has this process's traceback as a note."""
         trace = "".join(traceback.format_exception(error)).rstrip()
         if not isinstance(error, SynthError):
-            error = drawing_error(self._synth, index * self._plan.batch_size, self._plan.batch_size, error)
+            error = rendering_error(self._synth, index * self._plan.batch_size, self._plan.batch_size, error)
         error.add_note(f"in the Ray worker, {self._process}:\n{trace}")
         return error.with_traceback(None)
 
 
-def draw_one(synth: Synthesizer, plan: StreamPlan, samples: int = 1) -> Any:
-    """Draw the plan's first samples, whatever comes of it, so that compiled kernels are in the cache on disk."""
+def render_first(synth: Synthesizer, plan: StreamPlan, samples: int = 1) -> Any:
+    """Render the plan's first samples, so that compiled kernels are in the cache on disk; errors are left for later."""
     try:
         return synth.batch(plan.start_batch * plan.batch_size, samples)
-    except Exception:  # delivered in its turn, once the batches before it have been
+    except Exception:  # raised when its batch is due, after those before it
         return None

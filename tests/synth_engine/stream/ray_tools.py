@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from synth_engine import Recipe, Synthesizer
+from synth_engine.stream.core.stream import Stream
 from synth_engine.stream.ray.actors import RayProducer
-from synth_engine.stream.stream import Stream
 
 GONE_S = 5.0  # on a machine that does little else; `eventually` waits longer on others
 
@@ -31,13 +31,13 @@ def processes(stream: Stream) -> list[int]:
     return [worker.process.pid for worker in crew.workers if worker.process]
 
 
-def drawn(stream: Stream) -> int:
-    """Batches that the actors have drawn."""
+def rendered(stream: Stream) -> int:
+    """Batches that the actors have rendered."""
     import ray
 
     crew = producer_of(stream)._crew
     assert crew
-    return sum(ray.get([worker.handle.drawn.remote() for worker in crew.workers], timeout=60))
+    return sum(ray.get([worker.handle.rendered.remote() for worker in crew.workers], timeout=60))
 
 
 def assert_whole(recipe: Recipe, stream: Stream, batches: int) -> None:

@@ -22,21 +22,21 @@ import pytest
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import StreamError
 from synth_engine.stream import open_stream
+from synth_engine.stream.core.stream import Stream
 from synth_engine.stream.ray import actors as ray_actors
 from synth_engine.stream.ray import crew as ray_crew
 from synth_engine.stream.ray.cluster import Cluster
+from synth_engine.stream.ray.superbatch import SharedBlock
 from synth_engine.stream.ray.worker import RenderActor
-from synth_engine.stream.stream import Stream
-from synth_engine.stream.superbatch import SharedBlock
 from tests.synth_engine.stream.ray_tools import (
     GONE_S,
     assert_whole,
     descendants,
-    drawn,
     eventually,
     links,
     processes,
     producer_of,
+    rendered,
     running,
 )
 
@@ -110,7 +110,7 @@ def test_every_actor_killed_once_changes_no_byte(
         assert [count.lost for count in counts] == [1, 1, 1]
         assert stream.stats.remade == 3
         remade = sum(count.remade for count in counts)
-    told = [record.getMessage() for record in caplog.records if "are made again" in record.getMessage()]
+    told = [record.getMessage() for record in caplog.records if "are rendered again" in record.getMessage()]
     assert len(told) == 3
     assert remade > 0
     assert all(f"Ray worker {worker} (process " in "".join(told) for worker in range(3))
@@ -132,7 +132,7 @@ def test_a_recipe_that_fails_in_a_worker_says_where_once(tiny: Recipe, monkeypat
         assert_whole(tiny, stream, 7)
         with pytest.raises(
             StreamError,
-            match=r"recipe tiny: drawing sample 37 \(seed \d+\) failed with ZeroDivisionError: a stage",
+            match=r"recipe tiny: rendering sample 37 \(seed \d+\) failed with ZeroDivisionError: a stage",
         ) as caught:
             next(stream)
         assert caught.value.value == 37
@@ -146,7 +146,7 @@ def test_a_recipe_that_fails_in_a_worker_says_where_once(tiny: Recipe, monkeypat
 def test_a_consumer_that_pauses_has_a_stated_number_of_batches_waiting(tiny: Recipe) -> None:
     with open_stream(tiny, 7, batch_size=2048, workers=2) as stream:
         next(stream)
-        assert not eventually(lambda: drawn(stream) > producer_of(stream).batches_ahead, 0.5)
+        assert not eventually(lambda: rendered(stream) > producer_of(stream).batches_ahead, 0.5)
         assert_whole(tiny, stream, 3 * producer_of(stream).batches_ahead)
 
 
@@ -179,7 +179,7 @@ def test_without_shared_memory_batches_come_through_the_store_aligned(
 def test_resuming_draws_nothing_of_the_batches_before(tiny: Recipe) -> None:
     with open_stream(tiny, 7, batch_size=16, start_batch=10**9, workers=2) as stream:
         assert_whole(tiny, stream, 1)
-        assert drawn(stream) <= producer_of(stream).batches_ahead + stream.stats.batches
+        assert rendered(stream) <= producer_of(stream).batches_ahead + stream.stats.batches
 
 
 @pytest.mark.parametrize("leave", [None, ValueError])

@@ -71,13 +71,13 @@ def test_a_stretch_is_what_lies_between_two_readings() -> None:
 
 def test_a_rate_is_kept(tiny: Recipe) -> None:
     with open_stream(tiny, 7, batch_size=4, threads=1) as stream:
-        taken = meter.watch(stream, 0.4, images_per_s=200)
+        taken = meter.measure(stream, 0.4, images_per_s=200)
     assert 1 <= taken.batches <= 21  # 20 in time; a busy machine may lose any number, never add
 
 
 def test_a_stream_that_ends_is_left(tiny: Recipe) -> None:
     with open_stream(tiny, 7, batch_size=4, batches=6) as stream:
-        assert meter.watch(stream, 3600.0).batches == 5
+        assert meter.measure(stream, 3600.0).batches == 5
 
 
 def test_progress_goes_to_stderr_and_the_summary_to_stdout(monkeypatch: pytest.MonkeyPatch) -> None:

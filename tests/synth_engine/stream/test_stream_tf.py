@@ -102,7 +102,7 @@ def test_batches_before_a_fault_arrive_and_then_its_traceback(tiny: Recipe, monk
     monkeypatch.setattr(BinaryRenderer, "render", break_at_22)
     taken: list[Any] = []
     with open_stream(tiny, 7, batch_size=4) as stream:
-        with pytest.raises(StreamError, match="recipe tiny: drawing sample 22 ") as caught, surfacing(stream):
+        with pytest.raises(StreamError, match="recipe tiny: rendering sample 22 ") as caught, surfacing(stream):
             taken.extend(tf_dataset(stream))
         assert stream.failure is caught.value
     assert len(taken) == 5

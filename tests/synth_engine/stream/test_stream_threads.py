@@ -21,8 +21,9 @@ from synth_engine.fast.renderer import BinaryRenderer
 from synth_engine.recipe import Filter, Font
 from synth_engine.samples import Outputs
 from synth_engine.stream import open_stream
-from synth_engine.stream.buffers import BufferPool, aligned_empty
-from synth_engine.stream.stream import Stream, StreamPlan
+from synth_engine.stream.core.buffers import BufferPool, aligned_empty
+from synth_engine.stream.core.plan import StreamPlan
+from synth_engine.stream.core.stream import Stream
 
 
 def assert_equal(batch: Batch, expected: Batch) -> None:
@@ -171,12 +172,12 @@ def broken_at(index: int) -> Callable[..., Any]:
     """A `BinaryRenderer.render` with a fault that only sample ``index`` meets."""
     render = BinaryRenderer.render
 
-    def draw_or_break(renderer: BinaryRenderer, out: Outputs, start: int) -> Any:
+    def render_or_break(renderer: BinaryRenderer, out: Outputs, start: int) -> Any:
         if start <= index < start + len(out.labels):
             raise ZeroDivisionError("a fault of the stage")
         return render(renderer, out, start)
 
-    return draw_or_break
+    return render_or_break
 
 
 @pytest.mark.parametrize("threads", [0, 1, 3])
@@ -186,12 +187,12 @@ def test_a_fault_in_a_recipe_arrives_once_with_recipe_sample_and_traceback(
     monkeypatch.setattr(BinaryRenderer, "render", broken_at(14))
     with open_stream(tiny, 7, batch_size=4, threads=threads) as stream:
         assert len(list(islice(stream, 3))) == 3
-        with pytest.raises(StreamError, match=r"recipe tiny: drawing sample 14 \(seed 7\) failed with Zero") as caught:
+        with pytest.raises(StreamError, match=r"tiny: rendering sample 14 \(seed 7\) failed with Zero") as caught:
             next(stream)
         assert list(stream) == []
     assert caught.value.value == 14
     trace = "".join(traceback.format_exception(caught.value))
-    assert trace.count("in draw_or_break") == 1
+    assert trace.count("in render_or_break") == 1
     assert trace.count("ZeroDivisionError: a fault of the stage\n") == 1
 
 
@@ -234,7 +235,8 @@ def test_a_font_that_is_missing_is_found_at_once(tiny: Recipe) -> None:
 class Stuck:
     """A producer whose worker never answers."""
 
-    remade = 0
+    remade = in_flight = 0
+    worker_stats = ()
 
     def __init__(self) -> None:
         self.waiting, self.stopped = threading.Event(), threading.Event()

@@ -1,8 +1,8 @@
-"""Memory for batches: aligned for TensorFlow, and used again only once nobody refers to it any more.
+"""Memory for batches: aligned for TensorFlow, and reused only when nothing refers to it any more.
 
-A fresh allocation of some megabytes costs one page fault for every 4 KiB, about as much time as drawing the images
-that go into it. A pool keeps the memory instead. Whoever holds an array (or a view of one, or a tensor that aliases
-it) holds its memory, so a batch that was handed out is never overwritten.
+A fresh allocation of some megabytes costs a page fault for every 4 KiB, about as much time as rendering the images
+that go into it. A pool keeps the memory instead. An array, a view of one, or a tensor that aliases it keeps its memory
+alive, so a delivered batch is never overwritten.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 
 
 class BufferPool:
-    """Hands out arrays like `aligned_empty` does, from memory that comes back by itself.
+    """Lends arrays like those of `aligned_empty`; their memory returns when the last reference to it is gone.
 
-    ``keep``: arrays of one kind that are kept while unused; further ones are freed. The last one to come back is the
-    first to go out again, while the processor's cache still holds some of it. Safe to use from several threads.
+    ``keep`` is how many unused arrays of one shape and dtype are kept; further ones are freed. The array that returned
+    last is lent first, while the processor's cache still holds some of it. Safe to use from several threads.
     """
 
     def __init__(self, keep: int) -> None:
@@ -43,7 +43,7 @@ class BufferPool:
 
 
 class _Memory:
-    """An array's memory, and what NumPy asks of it: describing an array anew costs more than lending it."""
+    """An array's memory, and its array interface: building that costs more than lending the array."""
 
     __slots__ = ("array", "interface")
 

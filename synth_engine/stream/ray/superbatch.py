@@ -1,8 +1,8 @@
-"""Superbatches: several batches in one block of bytes, and the memory that actors on this machine draw into.
+"""Superbatches: several batches in one block of bytes, and the memory that actors on this machine render into.
 
-On the consumer's machine the actors draw straight into a `SharedBlock` of its memory, so nothing is copied. From other
-machines a block comes through Ray's object store, binary images as a bit a pixel. A batch is a view of its block where
-it need not be unpacked, and `Holds` counts the blocks that somebody still looks into.
+On the consumer's machine actors render straight into a `SharedBlock`, so nothing is copied. From other machines a block
+comes through Ray's object store, binary images as one bit a pixel. A batch is a view of its block unless it must be
+unpacked, and `Holds` counts the blocks that the consumer still refers to.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from synth_engine.stream.buffers import ALIGNMENT
-from synth_engine.stream.stream import StreamPlan
+from synth_engine.stream.core.buffers import ALIGNMENT
+from synth_engine.stream.core.plan import StreamPlan
 
 
-class Layout:
+class SuperbatchLayout:
     """Where the arrays of one batch lie in its row of a block: each on a 64-byte boundary, which TensorFlow aliases.
 
-    ``packed``: binary images as a bit a pixel, (N, H, ceil(W / 8)) in `numpy.packbits` order; others as they are.
+    ``packed``: binary images as one bit a pixel, (N, H, ceil(W / 8)) in `numpy.packbits` order; others as they are.
     """
 
     def __init__(self, plan: StreamPlan, *, packed: bool = False) -> None:
@@ -44,7 +44,7 @@ class Layout:
 
 
 class BlockName(NamedTuple):
-    """What another process on the same node opens a shared block by; the inode tells whether it has found the same."""
+    """How another process on the same node opens a shared block; the inode proves that it is the same block."""
 
     node: str
     pid: int
@@ -54,10 +54,10 @@ class BlockName(NamedTuple):
 
 
 class SharedBlock:
-    """``size`` bytes without a name in any file system: they are gone with the last process that maps them.
+    """``size`` bytes of memory without a name in any file system: freed with the last process that maps them.
 
-    That holds however the processes end, SIGKILL included, so there is nothing to clean up. Only on Linux: elsewhere
-    `supported` is False.
+    That holds however the processes end, SIGKILL included, so nothing is left to clean up. Linux alone has it:
+    elsewhere `supported` is False.
     """
 
     supported = hasattr(os, "memfd_create")
@@ -70,14 +70,14 @@ class SharedBlock:
         self.memory: NDArray[np.uint8] = np.frombuffer(mmap.mmap(self._descriptor, size), np.uint8)
 
     def close(self) -> None:
-        """Let nobody else open it; what is mapped stays."""
+        """Let no other process open it; existing maps stay."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 def open_block(name: BlockName) -> NDArray[np.uint8] | None:
-    """The block's memory in this process, None where it cannot be had (another container, another user)."""
+    """The block's memory in this process; None where it is out of reach (another container, another user)."""
     try:
         descriptor = os.open(f"/proc/{name.pid}/fd/{name.descriptor}", os.O_RDWR | os.O_NONBLOCK)
     except OSError:
@@ -94,7 +94,7 @@ def open_block(name: BlockName) -> NDArray[np.uint8] | None:
 
 
 class Holds:
-    """How many blocks are lent to the consumer: each until the last array or tensor made of it is gone."""
+    """Counts the blocks lent to the consumer, each until the last array or tensor that refers to it is gone."""
 
     def __init__(self) -> None:
         self._lent: list[None] = []  # its length is the count: `append` and `pop` are atomic, `+=` is not
@@ -103,14 +103,14 @@ class Holds:
         return len(self._lent)
 
     def lend(self, memory: NDArray[np.uint8], shared: SharedBlock | None, free: list[SharedBlock]) -> NDArray[np.uint8]:
-        """The same bytes, read-only; ``shared`` goes to ``free`` once nobody holds them any more."""
+        """The same bytes, read-only; ``shared`` is added to ``free`` once nothing refers to them any more."""
         lent = np.asarray(_Hold(memory, self._lent, shared, free))
         lent.flags.writeable = False
         return lent
 
 
 class _Hold:
-    """NumPy keeps it as the base of every view of the block."""
+    """A lent block: NumPy keeps it as the base of every view."""
 
     __slots__ = ("__array_interface__", "_free", "_lent", "_memory", "_shared")
 

@@ -1,0 +1,1 @@
+"""What all streams share, whoever renders the batches: plan, counts, order, end, and memory."""
