@@ -66,12 +66,10 @@ def main(path: str, models: tuple[str, ...], limit: int, out: str | None, thread
     check_count(models)
     prepare_tensorflow(None, threads)
     from classifier.confidence.independent_readers import load_apart
-    from classifier.reading.paths import check_polarity
     from synth_engine.real import load_real_images
 
     readers = load_apart([Path(model) for model in models], warn)
     target = load_real_images(path, readers[0].recipe, limit)
-    check_polarity(target.images, readers[0].recipe)
     for line in target.report.lines():
         warn(line)
     comparison = Comparison.of(models, readers, target)

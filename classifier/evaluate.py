@@ -19,7 +19,7 @@ from synth_engine.cli.guard import main_guard
 from synth_engine.errors import RealImagesError
 
 if TYPE_CHECKING:
-    from classifier.reading.paths import Batch
+    from classifier.reading.paths import ReadBatch
     from classifier.reading.reader import Reader
 
 SHEET = 48
@@ -107,23 +107,26 @@ def compare(reader: Reader, images: Path, labels_path: Path, echo: Callable[[str
     Raises LabelError for labels that do not fit the images, unless damage may be the reason, and RealImagesError if
     not one labelled image can be read.
     """
-    from classifier.reading.paths import Account, read_paths
+    from classifier.reading.paths import read_paths
+    from synth_engine.real import IntakeReport
 
-    account = Account()
+    report = IntakeReport()
     labels = read_labels(labels_path)
     check_alphabet(labels_path, labels, reader.recipe.alphabet)
     read: dict[str, Read] = {}
-    for batch in read_paths(reader, [images], account, labels):
+    for batch in read_paths(reader, [images], report, labels):
         read |= _each(batch, reader.recipe.alphabet)
-    for line in account.lines():
+    for line in report.lines(shown=None):
         echo(line)
-    missing = [name for name in labels if name not in account.names]
-    if missing and account.damaged:
+    missing = [name for name in labels if name not in report.names]
+    if missing and report.damaged:
         echo(f"warning: {len(missing)} labels name no image ({_shown(missing)}); damage may hide it: counted as wrong")
     else:
-        check_names(labels_path, labels, account.names)
+        check_names(labels_path, labels, report.names)
     if not read:
-        raise RealImagesError(f"expected labelled images to read in {images}, none could be read: {account.lines()[0]}")
+        raise RealImagesError(
+            f"expected labelled images to read in {images}, none could be read: {'; '.join(report.lines())}"
+        )
     true = {name: text for name, (text, _) in labels.items()}
     return Compared(true, {name: read.get(name, UNREAD) for name in labels})
 
@@ -141,7 +144,7 @@ def write_pictures(compared: Compared, result: Score, alphabet: str, folder: Pat
         save_picture(draw_mistakes(images, captions), folder / MISTAKES)
 
 
-def _each(batch: Batch, alphabet: str) -> dict[str, Read]:
+def _each(batch: ReadBatch, alphabet: str) -> dict[str, Read]:
     rows = zip(batch.readings.texts(alphabet), batch.readings.confidence().tolist(), batch.grey, strict=True)
     return {name: Read(*row) for name, row in zip(batch.names, rows, strict=True)}
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, get_args
 
 import click
-from tqdm import tqdm
 
 from classifier.reading.predictions import Format, Prediction, header, line, predictions
 from synth_engine.atomic import replacing
@@ -19,8 +18,8 @@ from synth_engine.cli.guard import main_guard
 from synth_engine.errors import RealImagesError
 
 if TYPE_CHECKING:
-    from classifier.reading.paths import Account
     from classifier.reading.reader import Reader
+    from synth_engine.real import IntakeReport
 
 STDIN = "-"
 
@@ -69,18 +68,18 @@ def predict(
     from synth_engine.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(None, threads)
-    from classifier.reading.paths import Account
     from classifier.reading.reader import Reader
+    from synth_engine.real import IntakeReport
 
-    reader, account, path = Reader.load(model), Account(), Path(out)
+    reader, report, path = Reader.load(model), IntakeReport(), Path(out)
     form = form or ("jsonl" if path.suffix in (".jsonl", ".ndjson") else "csv")
     details = form == "jsonl" if details is None else details
     with writing(path, form, details, min_confidence) as files:
-        for prediction in read(reader, paths, account, details):
+        for prediction in read(reader, paths, report, details):
             files.add(prediction)
-        for note in account.lines():
+        for note in report.lines(shown=None):
             click.echo(note, err=True)
-        if not account.read:
+        if not report.read:
             raise RealImagesError(
                 f"expected images to read in {', '.join(paths)}, none could be read; reasons are above"
             )
@@ -89,20 +88,23 @@ def predict(
         click.echo(f"{unsure_path(path)}: {files.unsure} texts below {min_confidence:g}")
 
 
-def read(reader: Reader, paths: tuple[str, ...], account: Account, details: bool) -> Iterator[Prediction]:
+def read(reader: Reader, paths: tuple[str, ...], report: IntakeReport, details: bool) -> Iterator[Prediction]:
     """Predictions of all images in ``paths``; ``details``: with boxes where the network knows places."""
     from classifier.reading.boxes import boxes_of, class_extents
-    from classifier.reading.paths import found_in_list, read_found
-    from synth_engine.real import iter_grey
+    from classifier.reading.paths import read_found
+    from synth_engine.cli.progress import progress_bar
+    from synth_engine.real import iter_grey, iter_listed
 
     recipe = reader.recipe
-    found = [found_in_list(sys.stdin) if path == STDIN else iter_grey(path) for path in paths]
+    found = [iter_listed(sys.stdin) if path == STDIN else iter_grey(path) for path in paths]
     extents = class_extents(recipe) if details and reader.knows_places else None
-    with tqdm(desc="reading", unit=" images", disable=None) as bar:
-        for batch in read_found(reader, chain.from_iterable(found), account):
+    done = 0
+    with progress_bar("reading", "images") as bar:
+        for batch in read_found(reader, chain.from_iterable(found), report):
             boxes = None if extents is None else boxes_of(batch.readings, extents, recipe.shape)
             yield from predictions(batch, recipe.alphabet, boxes)
-            bar.update(len(batch.names))
+            done += len(batch.names)
+            bar(done)
 
 
 @dataclass

@@ -66,13 +66,10 @@ def page(path: Path, rows: list[tuple[Prediction, str]], alphabet: str | None) -
 
 def pictures_of(path: Path, names: Container[str]) -> dict[str, str]:
     """Data URIs by name of the images in ``path`` whose name is in ``names``; the first of each name."""
-    from synth_engine.real import iter_grey
+    from synth_engine.real import IntakeReport, iter_grey, readable_images
 
-    found: dict[str, str] = {}
-    for image in iter_grey(path):
-        if image.grey is not None and image.name in names and image.name not in found:
-            found[image.name] = data_uri(image.grey)
-    return found
+    found = readable_images(iter_grey(path), IntakeReport(), only=names)
+    return {image.name: data_uri(image.grey) for image in found}
 
 
 def data_uri(grey: NDArray[np.uint8]) -> str:

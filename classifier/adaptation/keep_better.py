@@ -20,6 +20,7 @@ from classifier.reading.class_shares import class_shares
 from classifier.reading.reader import Reader
 from synth_engine.errors import RunError
 from synth_engine.json_files import read_json
+from synth_engine.real.subsample import evenly
 from synth_engine.recipe import Recipe
 from synth_engine.samples import PADDING
 from synth_engine.synthesizer import Synthesizer
@@ -96,7 +97,7 @@ def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], 
 
 def score(network: Any, images: NDArray[np.uint8], recipe: Recipe, settings: TrainingSettings) -> AdaptationScore:
     """Of ``network`` on real ``images``."""
-    some = images[np.unique(np.linspace(0, len(images) - 1, min(LOOKED_AT, len(images))).astype(int))]
+    some = images[evenly(len(images), LOOKED_AT)]
     reader = Reader(network, recipe, precision=settings.precision)
     plain, warped = read_views(reader, some, settings, SALT)
     labels = Synthesizer(recipe, settings.seed).batch(0, LOOKED_AT).labels

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.learning.settings import AUGMENTATIONS, Augmentation
+from synth_engine.real.subsample import evenly
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.run_folder import read_config
@@ -58,7 +59,7 @@ def two_sample_accuracy(real: NDArray[np.uint8], recipe: Recipe, seed: int) -> f
     real: (N, H, W) uint8 {0, 1}, N ≥ 2. 0.5 where it finds no difference, 1 where it separates all. Takes about ten
     seconds.
     """
-    some = real[np.unique(np.linspace(0, len(real) - 1, min(SAMPLES, len(real))).astype(int))]
+    some = real[evenly(len(real), SAMPLES)]
     order = np.random.default_rng(seed).permutation(len(some))
     synthetic = Synthesizer(recipe, seed).batch(0, SAMPLES).images
     return TwoSampleTest(recipe.shape, STEPS, seed).accuracy(to_network(synthetic), to_network(some[order]))

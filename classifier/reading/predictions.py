@@ -16,7 +16,7 @@ from classifier.networks.readings import to_texts
 from synth_engine.errors import RealImagesError
 
 if TYPE_CHECKING:
-    from classifier.reading.paths import Batch
+    from classifier.reading.paths import ReadBatch
 
 Format = Literal["csv", "jsonl"]
 COLUMNS = ("name", "text", "confidence")
@@ -40,7 +40,7 @@ class Prediction(msgspec.Struct, frozen=True):
     boxes: list[list[int]] | None = None
 
 
-def predictions(batch: Batch, alphabet: str, boxes: NDArray[np.int16] | None) -> Iterator[Prediction]:
+def predictions(batch: ReadBatch, alphabet: str, boxes: NDArray[np.int16] | None) -> Iterator[Prediction]:
     """The batch image by image; ``boxes``: (N, L, 4) or None."""
     readings = batch.readings
     texts = readings.texts(alphabet)

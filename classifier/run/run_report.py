@@ -20,13 +20,13 @@ from classifier.learning.phase import METRICS
 from classifier.networks.readings import Readings
 from classifier.reading.calibration import CALIBRATION
 from classifier.reading.class_shares import class_shares, expected_shares
-from classifier.reading.paths import Batch
+from classifier.reading.paths import ReadBatch
 from classifier.reading.predictions import header, line, predictions
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_bytes
 from synth_engine.contact_sheet import labelled_sheet, save_picture
 from synth_engine.json_files import write_json
-from synth_engine.real import RealImages
+from synth_engine.real import RealImages, evenly
 from synth_engine.training import charts, html
 from synth_engine.training.metrics import read_rows
 from synth_engine.training.run_folder import RunFolder
@@ -56,7 +56,7 @@ def write_report(model: Path, real: RealImages, run: RunFolder) -> None:
     reader = Reader.load(model)
     readings = reader.read(real.images)
     alphabet = reader.recipe.alphabet
-    batch = Batch(real.names, real.images, readings)
+    batch = ReadBatch(real.names, real.images, readings)
     rows = (line(prediction, "csv", False) for prediction in predictions(batch, alphabet, None))
     write_bytes(run / PREDICTIONS, header("csv", False) + b"".join(rows))
     refiner = Verdict.of(run.path) if run.config.get("refine") else None
@@ -102,7 +102,7 @@ def _sheet(real: RealImages, readings: Readings, alphabet: str) -> Image.Image:
     """The least confident images, then as many spread over all."""
     confidence = readings.confidence()
     order = np.argsort(confidence, kind="stable")
-    spread = order[np.linspace(0, len(order) - 1, min(SHOWN, len(order))).astype(int)]
+    spread = order[evenly(len(order), SHOWN)]
     picked = np.concatenate([order[:SHOWN], spread])
     texts = readings.texts(alphabet)
     return labelled_sheet(real.images[picked], [f"{texts[k]} {confidence[k]:.0%}" for k in picked])

@@ -123,9 +123,11 @@ def export(recipe: str, out: str, **options: Any) -> None:
     The same command again continues a stopped export: finished shards are kept. Several machines can share the work
     and the folder, each with a --shard of its own; the files have the same bytes as from one machine.
     """
+    from synth_engine.cli.progress import progress_bar
     from synth_engine.export import export_dataset
 
-    done = export_dataset(Recipe.resolve(recipe), out, **options)
+    with progress_bar("exporting", "images") as bar:
+        done = export_dataset(Recipe.resolve(recipe), out, **options, progress=bar)
     click.echo(f"{out}: {done.images:,} images written, shards: {done.made} made, {done.kept} kept")
 
 
@@ -171,9 +173,13 @@ def inspect(path: str, recipe: str, out: str, mean_share: float, and_tolerance: 
 
     PATH is a folder of images, a folder of challenge files, or one such file.
     """
-    from synth_engine.real import write_report
+    from synth_engine.cli.progress import progress_bar
+    from synth_engine.real import write_overview
 
-    write_report(path, Recipe.resolve(recipe), out, mean_share=mean_share, and_tolerance=and_tolerance)
+    shares = {"mean_share": mean_share, "and_tolerance": and_tolerance}
+    with progress_bar("reading", "images") as bar:
+        found = write_overview(path, Recipe.resolve(recipe), out, **shares, progress=bar)
+    click.echo("\n".join([*found.lines(), f"written to {out}"]))
 
 
 @cli.command(cls=GroupedCommand, hidden=True, epilog="Example: synth-engine inspect challenges --out runs/real")
@@ -291,10 +297,12 @@ def download(url: str, out: str, count: int, threads: int, timeout: float, retri
 
     Fetch only images that you are entitled to.
     """
+    from synth_engine.cli.progress import progress_bar
     from synth_engine.real import download as fetch
 
-    size = max_mib * 2**20
-    done = fetch(url, out, count, threads=threads, timeout_s=timeout, retries=retries, max_bytes=size, progress=True)
+    limits: dict[str, Any] = {"timeout_s": timeout, "retries": retries, "max_bytes": max_mib * 2**20}
+    with progress_bar("fetching", "files") as bar:
+        done = fetch(url, out, count, threads=threads, **limits, progress=bar)
     click.echo(f"{out}: {len(done.fetched)} fetched, {len(done.present)} already there")
 
 

@@ -5,11 +5,9 @@ Importing this package loads no format's library; writing a shard does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-from tqdm import tqdm
 
 from synth_engine.errors import RunError
 from synth_engine.export.folder import claim
@@ -47,6 +45,7 @@ def export_dataset(
     workers: int | None = 0,
     boxes: bool = True,
     masks: bool = False,
+    progress: Callable[[int, int | None], object] | None = None,
 ) -> Exported:
     """Write samples ``start`` … ``start + count - 1`` of (recipe, seed) into the folder ``out``, in ``shards`` parts.
 
@@ -56,7 +55,8 @@ def export_dataset(
     process may make a shard at a time. Finished shards are kept; an unfinished one is made again.
 
     ``workers`` processes make one shard each at a time; 0 is this process, None is one process a processor. They are
-    spawned: a script that asks for them needs its ``if __name__ == "__main__"``.
+    spawned: a script that asks for them needs its ``if __name__ == "__main__"``. ``progress`` is called
+    with the number of images done and of all that this call writes.
 
     What is written, where L is ``recipe.length_max`` and (H, W) is ``recipe.shape``:
 
@@ -90,7 +90,7 @@ def export_dataset(
     folder = Path(out)
     claim(folder, plan)
     missing = [shard for shard in wanted if not plan.is_made(folder, shard)]
-    _make(synth, plan, folder, missing, default_workers(len(missing)) if workers is None else workers)
+    _make(synth, plan, folder, missing, default_workers(len(missing)) if workers is None else workers, progress)
     images = sum(len(plan.span(shard)) for shard in missing)
     return Exported(images=images, made=len(missing), kept=len(wanted) - len(missing))
 
@@ -103,11 +103,24 @@ def _wanted(plan: ExportPlan, only: Iterable[int] | None) -> list[int]:
     return list(wanted)
 
 
-def _make(synth: Synthesizer, plan: ExportPlan, folder: Path, shards: list[int], workers: int) -> None:
-    total = sum(len(plan.span(shard)) for shard in shards)
-    with tqdm(total=total, unit="image", unit_scale=True, disable=None) as progress:
-        if workers and shards:
-            make_shards(plan, folder, shards, workers, progress.update)
-        else:
-            for shard in shards:
-                make_shard(synth, plan, folder, shard, progress.update)
+def _make(
+    synth: Synthesizer,
+    plan: ExportPlan,
+    folder: Path,
+    shards: list[int],
+    workers: int,
+    progress: Callable[[int, int | None], object] | None,
+) -> None:
+    done, total = 0, sum(len(plan.span(shard)) for shard in shards)
+
+    def tick(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress is not None:
+            progress(done, total)
+
+    if workers and shards:
+        make_shards(plan, folder, shards, workers, tick)
+    else:
+        for shard in shards:
+            make_shard(synth, plan, folder, shard, tick)

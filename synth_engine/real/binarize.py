@@ -1,6 +1,6 @@
-"""From grey to ink: the one rule that turns real images into what the engine makes.
+"""From grey to ink: the rule that turns real images into binary ones, as the engine renders them.
 
-The rule is the recipe's (`Binarize`); this module applies it and knows nothing of files.
+The rule is the recipe's (`Binarize`).
 """
 
 from __future__ import annotations

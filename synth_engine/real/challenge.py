@@ -1,7 +1,7 @@
 """Challenge files: JSON ``{"images": [{"name": …, "jpg_base64": …}, …]}``, as the contest's server sent them.
 
-Takes such a file apart into named, still compressed images, entry by entry, so that one damaged entry costs no other.
-Decoding the images is left to `images`, writing them out to `unpack`.
+Splits such a file into named, still compressed images. One damaged entry costs no other. `images` decodes them, and
+`unpack` writes them out.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def parse_challenge(content: bytes, where: str) -> Iterator[Entry]:
     """The entries of a challenge file in their order, decoded from base64 one at a time as they are asked for.
 
     ``where`` is the file's name, for messages. Raises RealImagesError (at once) if the content is no challenge file or
-    holds no entry; a damaged entry is yielded with its ``problem``.
+    holds no entry; a damaged entry is given with its ``problem``.
     """
     try:
         raw = msgspec.json.decode(content, type=_File).images

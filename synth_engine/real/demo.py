@@ -1,7 +1,7 @@
-"""The demonstration target: images drawn by the independent PyPI package ``captcha``, with their truth set apart.
+"""Demonstration images, rendered by the independent PyPI package ``captcha``, with their texts in a file apart.
 
-It stands for real images where there are none to share: nothing of this project draws them, and training reads the
-images alone. The truth is for scoring.
+They stand for real images where none can be shared: no code of this project renders them, and training reads the images
+alone. The texts are for evaluation.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import csv
 import io
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,18 +32,22 @@ _module_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Where a demonstration target lies: the folder of PNG files, and the CSV (name,text) outside it."""
+    """Where demonstration images lie: the folder of PNG files, and the CSV (name,text) outside it."""
 
     images: Path
     truth: Path
 
 
-def make_demo(folder: str | Path, count: int, seed: int = 0, *, progress: bool = False) -> Demo:
-    """Draw ``count`` captchas of four characters of a–z0–9 (uniform) as 100×50 px PNG files under ``folder/images``.
+def make_demo(
+    folder: str | Path, count: int, seed: int = 0, *, progress: Callable[[int, int | None], object] | None = None
+) -> Demo:
+    """Render ``count`` captchas of four characters of a–z0–9 (uniform) as 100×50 px PNG files under ``folder/images``.
 
-    ``folder/truth.csv`` holds their texts; ``folder/manifest.json``, completed last, what was drawn. Image i depends
-    on (seed, i) and the versions of ``captcha`` and Pillow alone. The same call again keeps what is there and draws
-    what is missing. Raises RealImagesError if the folder holds anything else, or without the package ``captcha``.
+    ``folder/truth.csv`` holds their texts; ``folder/manifest.json``, completed last, the arguments. Image i depends
+    on (seed, i) and the versions of ``captcha`` and Pillow alone. The same call again keeps the images that are there
+    and renders the rest. ``progress`` is called with the number of images done and of all.
+
+    Raises RealImagesError if the folder holds anything else, or without the package ``captcha``.
     """
     if count < 1:
         raise RealImagesError(f"expected at least 1 image, received {count}", count)
@@ -51,14 +55,14 @@ def make_demo(folder: str | Path, count: int, seed: int = 0, *, progress: bool =
     manifest = {"count": count, "seed": seed, "captcha": _captcha_version()}
     _claim(Path(folder), manifest)
     names = [f"demo-{i:06d}" for i in range(count)]
-    _draw_missing(demo.images, names, seed, progress)
+    _render_missing(demo.images, names, seed, progress)
     _write_truth(demo.truth, names, seed)
     _write_manifest(Path(folder), manifest, complete=True)
     return demo
 
 
-def draw(index: int, seed: int) -> bytes:
-    """Image ``index`` of a demonstration target, as PNG."""
+def render_demo(index: int, seed: int) -> bytes:
+    """Demonstration image ``index``, as PNG."""
     from captcha.image import ImageCaptcha
 
     captcha = ImageCaptcha(width=WIDTH_PX, height=HEIGHT_PX, font_sizes=FONT_SIZES_PX)
@@ -68,12 +72,12 @@ def draw(index: int, seed: int) -> bytes:
 
 
 def text_of(index: int, seed: int) -> str:
-    """The text of image ``index``: `LENGTH` characters, each uniform over `ALPHABET`."""
+    """The text of demonstration image ``index``: `LENGTH` characters, each uniform over `ALPHABET`."""
     return "".join(_stream("text", index, seed).choices(ALPHABET, k=LENGTH))
 
 
 class _SeededSecrets:
-    """The part of the module ``secrets`` that ``captcha`` calls, drawn from a seeded generator."""
+    """The functions of the module ``secrets`` that ``captcha`` calls, from a seeded generator."""
 
     def __init__(self, stream: random.Random) -> None:
         self._stream = stream
@@ -90,7 +94,7 @@ class _SeededSecrets:
 
 @contextmanager
 def seeded_secrets(stream: random.Random) -> Iterator[None]:
-    """Let ``captcha`` draw from ``stream`` instead of the system's entropy, one thread at a time; restored after."""
+    """Let ``captcha`` take random numbers from ``stream``, one thread at a time; its own source is restored after."""
     from captcha import image
 
     module: Any = image
@@ -113,11 +117,11 @@ def _captcha_version() -> str:
     try:
         return metadata.version("captcha")
     except metadata.PackageNotFoundError as error:
-        raise RealImagesError("the demonstration needs the package captcha: pip install captcha==0.7.1") from error
+        raise RealImagesError("demonstration images need the package captcha: pip install captcha==0.7.1") from error
 
 
 def _claim(folder: Path, manifest: dict[str, object]) -> None:
-    """Mark an empty folder as this demonstration's, or check that it is."""
+    """Write the manifest into an empty folder, or check the one that is there."""
     path = folder / "manifest.json"
     if not path.exists():
         if folder.exists() and any(folder.iterdir()):
@@ -130,20 +134,25 @@ def _claim(folder: Path, manifest: dict[str, object]) -> None:
         raise RealImagesError(f"{path} is damaged ({error}); choose another folder or remove this one", path) from error
     found.pop("complete", None)
     if found != manifest:
-        raise RealImagesError(f"expected the demonstration {manifest}, {folder} holds {found}; choose another", folder)
+        raise RealImagesError(
+            f"expected demonstration images of {manifest}, {folder} holds those of {found}; choose another folder",
+            folder,
+        )
 
 
-def _draw_missing(folder: Path, names: list[str], seed: int, progress: bool) -> None:
-    from tqdm import tqdm
-
+def _render_missing(
+    folder: Path, names: list[str], seed: int, progress: Callable[[int, int | None], object] | None
+) -> None:
     present = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
-    for index, name in enumerate(tqdm(names, desc="drawing", unit=" images", disable=None if progress else True)):
+    for index, name in enumerate(names):
         if f"{name}.png" not in present:
-            _write_quickly(folder / f"{name}.png", draw(index, seed))
+            _write_quickly(folder / f"{name}.png", render_demo(index, seed))
+        if progress is not None:
+            progress(index + 1, len(names))
 
 
 def _write_quickly(path: Path, content: bytes) -> None:
-    """Whole or absent, but not flushed one by one: thousands of small files would take minutes."""
+    """Write the file whole or not at all, without a flush for each: thousands of small files would take minutes."""
     write_with(path, lambda temporary: temporary.write_bytes(content))
 
 

@@ -1,14 +1,14 @@
 """Fetching challenge files over HTTP from an address that the user gives.
 
-A batch is one answer of the server, kept as ``challenge-<k>`` once it has proved to be a challenge file. Files are
-whole or absent, so running the same download again fetches only what is missing.
+A batch is one answer of the server, saved as ``challenge-<k>`` if it is a challenge file. Files are whole or absent, so
+the same download again fetches only what is missing.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ BACKOFF_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """What became of the batches: numbers of those fetched and those already there, (number, reason) of failures."""
+    """What became of the batches: numbers of those fetched and of those already there, (number, reason) of failures."""
 
     fetched: tuple[int, ...]
     present: tuple[int, ...]
@@ -38,7 +38,7 @@ class Downloaded:
 
 
 class _RefusedError(Exception):
-    """An answer that asking again will not change."""
+    """An answer that another attempt will not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,15 @@ def download(
     retries: int = 3,
     max_bytes: int = 64 * 2**20,
     backoff_s: float = BACKOFF_S,
-    progress: bool = False,
+    progress: Callable[[int, int | None], object] | None = None,
 ) -> Downloaded:
     """Fetch batches 0 … ``count - 1`` from ``url`` into ``folder/challenge-<k>``, ``threads`` at a time.
 
-    ``{k}`` in the address is replaced by the batch's number; without it each request is for the same address, as the
-    contest's server answered with new images every time. ``timeout_s`` bounds connecting, each wait for data and the
-    whole of an answer, ``max_bytes`` its size. A failed attempt is repeated up to ``retries`` times after
-    ``backoff_s``·2ⁿ seconds, except where the server refuses (4xx other than 408 and 429) or sends too much. Complete
-    files already there are kept.
+    ``{k}`` in the address is replaced by the batch's number. Without it every request has the same address: the
+    contest's server answered with new images each time. ``timeout_s`` bounds connecting, each wait for data and the
+    whole answer; ``max_bytes`` bounds its size. A failed attempt is repeated up to ``retries`` times after
+    ``backoff_s``·2ⁿ seconds, unless the server refuses (4xx other than 408 and 429) or sends too much. Complete files
+    already there are kept. ``progress`` is called with the number of batches tried and of those to fetch.
 
     Raises RealImagesError for an address that is not http(s), and at the end if batches failed, naming them; the
     error's ``value`` is the `Downloaded` so far.
@@ -117,25 +117,24 @@ def _is_complete(path: Path) -> bool:
     return True
 
 
-def _run(job: _Job, wanted: list[int], threads: int, progress: bool) -> Iterator[tuple[int, str | None]]:
-    """(batch, None or why it failed) as batches end; leaving early (Ctrl-C) stops the waiting ones and the retries."""
-    from tqdm import tqdm
-
+def _run(
+    job: _Job, wanted: list[int], threads: int, progress: Callable[[int, int | None], object] | None
+) -> Iterator[tuple[int, str | None]]:
+    """(batch, None or why it failed) as batches end; leaving early (Ctrl-C) stops waiting batches and retries."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="download")
     try:
         batches: dict[Future[str | None], int] = {pool.submit(_fetch, job, batch): batch for batch in wanted}
-        ended = as_completed(batches)
-        for future in tqdm(
-            ended, total=len(batches), desc="fetching", unit=" files", disable=None if progress else True
-        ):
+        for done, future in enumerate(as_completed(batches), 1):
             yield batches[future], future.result()
+            if progress is not None:
+                progress(done, len(batches))
     finally:
         job.stop.set()
         pool.shutdown(cancel_futures=True)
 
 
 def _fetch(job: _Job, batch: int) -> str | None:
-    """Fetch one batch with retries; None if it is there now, else the last attempt's reason."""
+    """Fetch one batch with retries; None if it succeeds, else the last attempt's reason."""
     import requests
     import urllib3
 
@@ -159,7 +158,7 @@ def _attempt(job: _Job, batch: int) -> bytes:
     import requests
 
     ends = time.monotonic() + job.timeout_s
-    # no compression: an answer's size is then what crosses the wire, and nothing can unfold beyond the limit
+    # no compression, so that an answer's size is what is received and nothing can expand beyond the limit
     headers = {"Accept-Encoding": "identity"}
     url = job.url.replace("{k}", str(batch))
     with closing(requests.get(url, timeout=job.timeout_s, stream=True, headers=headers)) as response:

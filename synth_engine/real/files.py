@@ -1,4 +1,4 @@
-"""Which files of a path belong to a target, and reading them with a limit; what is in them is left to others."""
+"""Which files of a path hold real images, and reading a file up to a limit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHALLENGE_BYTES_MAX = 256 * 2**20
 def list_files(path: Path) -> list[Path]:
     """``path`` itself if it is a file, else the folder's files in natural order (challenge-2 before challenge-10).
 
-    Hidden files, folders inside and lists or notes (`IGNORED_SUFFIXES`) are passed over. Raises RealImagesError if
+    Hidden files, folders inside it, and lists or notes (`IGNORED_SUFFIXES`) are passed over. Raises RealImagesError if
     ``path`` is missing, cannot be opened, or no file is left.
     """
     try:
@@ -55,7 +55,7 @@ def shown_name(file: Path) -> str:
 
 
 def without_ending(name: str) -> str:
-    """``name`` less the ending of an image file, where it has one."""
+    """``name`` without the ending of an image file, if it has one."""
     stem, dot, ending = name.rpartition(".")
     return stem if stem and dot + ending.lower() in IMAGE_SUFFIXES else name
 

@@ -1,13 +1,13 @@
 """The real images one by one, as grey pixels: from a folder of them, from challenge files, or from one file.
 
-Every image becomes one `Found`, lazily and in a fixed order; what cannot be read is named with its reason and the rest
-goes on. Binarising and the check of the size are left to `load`.
+Every image becomes one `Found`, lazily and in a fixed order; an image that cannot be read is named with its reason, and
+the rest are read. `intake` decides which can be used.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ _EXPECTED = "expected a picture (png, jpg, jpeg, bmp, webp) or a challenge file 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One image of the target: its name without an ending and its pixels, or what is wrong with it.
+    """One image: its name without an ending, and its pixels or what is wrong with it.
 
     ``grey`` is (H, W) uint8, 0 black to 255 white; None where ``problem`` says what is damaged.
     """
@@ -51,10 +51,25 @@ def iter_grey(path: str | Path) -> Iterator[Found]:
 
     Files of a folder come in natural order (challenge-2 before challenge-10); folders inside it, hidden files, lists
     and notes (`files.IGNORED_SUFFIXES`) are passed over. Raises RealImagesError at once if ``path`` is missing, cannot
-    be opened or holds no file to read; a damaged file or entry is yielded with its ``problem`` instead.
+    be opened or holds no file to read; a damaged file or entry is given with its ``problem`` instead.
     """
     files = list_files(Path(path))
     return (found for file in files for found in _found_in(file))
+
+
+def iter_listed(lines: Iterable[str]) -> Iterator[Found]:
+    """The images of a list of paths, one a line; a path that `iter_grey` refuses is given with its ``problem``."""
+    for path in filter(None, (line.rstrip("\r\n") for line in lines)):
+        try:
+            yield from iter_grey(path)
+        except RealImagesError as error:
+            yield Found(path, None, str(error))
+
+
+def image_count(path: str | Path) -> int | None:
+    """How many images `iter_grey` gives for ``path``; None where challenge files would have to be opened for that."""
+    files = list_files(Path(path))
+    return len(files) if all(file.suffix.lower() in IMAGE_SUFFIXES for file in files) else None
 
 
 def decode_grey(content: bytes) -> npt.NDArray[np.uint8]:
@@ -99,7 +114,7 @@ def _found_in(file: Path) -> Iterator[Found]:
 
 
 def _sniffed(name: str, content: bytes) -> Iterator[Found]:
-    """The images of a file whose name does not tell what it is: JSON, or else one picture."""
+    """The images of a file whose name does not tell what it holds: JSON, or else one picture."""
     if content.lstrip()[:1] not in (b"{", b"["):
         found = _decoded(name, content)
         yield Found(name, None, f"{_EXPECTED}, received neither") if found.problem else found

@@ -1,6 +1,6 @@
-"""Ink that the images share: the fixed lines of a captcha, found by counting how often each pixel is inked.
+"""Ink that all images share, such as the fixed lines of a captcha: found by counting how often each pixel is inked.
 
-Works on binary images in blocks, so that memory stays at that of the images themselves.
+Images are counted in blocks, so that little memory is needed beside them.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def mean_mask(images: Ink, share: float = 0.9) -> Ink:
 def and_mask(images: Ink, tolerance: int | float = 0) -> Ink:
     """The bit-wise AND of all images (N, H, W), uint8 {0, 1}: (H, W), with a tolerance.
 
-    A pixel stays if at most ``tolerance`` images lack it: an int counts images, a float (0 ≤ tolerance < 1) is a share
-    of them. 0 is the plain AND, where one image without the pixel removes it.
+    A pixel is kept if at most ``tolerance`` images lack it. An int counts images, a float (0 ≤ tolerance < 1) is a
+    share of them; 0 is the plain AND.
     """
     is_share = isinstance(tolerance, float)
     if tolerance < 0 or (is_share and tolerance >= 1):
@@ -51,5 +51,5 @@ def and_mask(images: Ink, tolerance: int | float = 0) -> Ink:
 
 
 def remove_mask(images: Ink, mask: Ink) -> Ink:
-    """The images, (H, W) or (N, H, W) uint8 {0, 1}, without ink where ``mask`` (H, W) has it: for looking at."""
+    """The images, (H, W) or (N, H, W) uint8 {0, 1}, without ink where ``mask`` (H, W) has it."""
     return np.where(mask == 0, images, np.uint8(0))

@@ -1,18 +1,22 @@
-"""What `python -m synth_engine target` writes: counts, the shared mask, the mean image and a sheet to look at."""
+"""What `synth-engine inspect` writes: counts, the shared mask, the mean image and a contact sheet."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from synth_engine.atomic import write_bytes
+from synth_engine.contact_sheet import row_sheet, save_picture
 from synth_engine.real.intake import IntakeReport, RealImages, load_real_images
 from synth_engine.real.mask import and_mask, ink_counts, mean_mask, remove_mask
+from synth_engine.real.subsample import evenly
 from synth_engine.recipe import Recipe
 
 SHEET_IMAGES = 64
@@ -21,30 +25,51 @@ MEAN_SHARE = 0.9
 AND_TOLERANCE = 0.01
 
 
-def write_report(
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What was found in real images: the report of the intake, and the pixels of the mask by each method."""
+
+    report: IntakeReport
+    mask_px: int
+    mask_and_px: int
+
+    def lines(self) -> list[str]:
+        """Lines for people."""
+        return [*self.report.lines(), f"shared mask: {self.mask_px} px by the mean, {self.mask_and_px} px by bit-AND"]
+
+
+def write_overview(
     path: str | Path,
     recipe: Recipe,
     out: str | Path,
     *,
     mean_share: float = MEAN_SHARE,
     and_tolerance: float = AND_TOLERANCE,
-) -> IntakeReport:
-    """Read the target in ``path``, print its counts, and write what was found into the folder ``out``.
+    progress: Callable[[int, int | None], object] | None = None,
+) -> Overview:
+    """Read the real images in ``path`` and write what they look like into the folder ``out``.
 
-    Files: ``mask.png`` (`mean_mask` with ``mean_share``), ``mask-and.png`` (`and_mask` with that share),
-    ``mean.png`` (share of images that ink a pixel: 0 none, 255 all), ``sheet.png`` (images spread over the target, and
-    some without the mask) and ``report.json``. Shows a bar on stderr. Raises what `load_real_images` raises.
+    - ``mask.png``: `mean_mask` with ``mean_share``; ``mask-and.png``: `and_mask` with ``and_tolerance``;
+    - ``mean.png``: how many of the images ink a pixel, from 0 (none) to 255 (all);
+    - ``sheet.png``: images spread over all of them, and some without the mask;
+    - ``report.json``: counts, and the names of what was left out.
+
+    Images of the other polarity are accepted, and the report says so. ``progress`` and errors are those of
+    `load_real_images`.
     """
-    target = load_real_images(path, recipe, progress=True)
-    pictures = _pictures(target.images, mean_share, and_tolerance)
+    real = load_real_images(path, recipe, allow_inverted=True, progress=progress)
+    pictures = _pictures(real.images, mean_share, and_tolerance)
     for name, pixels in pictures.items():
-        _save(pixels, Path(out) / name)
-    _save_sheet(target, pictures["mask.png"] > 0, Path(out) / "sheet.png")
-    facts = _facts(target, str(path), recipe, {name: int((ink > 0).sum()) for name, ink in pictures.items()})
-    write_bytes(Path(out) / "report.json", msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
-    masks = f"shared mask {facts['mask_px']} px by the mean, {facts['mask_and_px']} px by bit-AND"
-    click.echo("\n".join([*target.report.lines(), masks, f"written to {out}"]))
-    return target.report
+        save_picture(Image.fromarray(pixels), Path(out) / name)
+    save_picture(_sheet(real.images, pictures["mask.png"] > 0), Path(out) / "sheet.png")
+    found = Overview(
+        report=real.report,
+        mask_px=int((pictures["mask.png"] > 0).sum()),
+        mask_and_px=int((pictures["mask-and.png"] > 0).sum()),
+    )
+    content = msgspec.json.format(msgspec.json.encode(_facts(found, real, str(path), recipe)), indent=2)
+    write_bytes(Path(out) / "report.json", content + b"\n")
+    return found
 
 
 def _pictures(
@@ -58,27 +83,16 @@ def _pictures(
     }
 
 
-def _save(pixels: npt.NDArray[np.uint8], path: Path) -> None:
-    from PIL import Image
-
-    from synth_engine.contact_sheet import save_picture
-
-    save_picture(Image.fromarray(pixels), path)
-
-
-def _save_sheet(target: RealImages, mask: npt.NDArray[np.bool_], path: Path) -> None:
-    from synth_engine.contact_sheet import row_sheet, save_picture
-
-    count = len(target.images)
-    some = target.images[np.unique(np.linspace(0, count - 1, min(SHEET_IMAGES, count)).astype(int))]
+def _sheet(images: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> Image.Image:
+    some = images[evenly(len(images), SHEET_IMAGES)]
     rows = [("binarised", some[k : k + SHEET_COLUMNS]) for k in range(0, len(some), SHEET_COLUMNS)]
     if mask.any():
         rows.append(("without the mask", remove_mask(some[:SHEET_COLUMNS], mask.astype(np.uint8))))
-    save_picture(row_sheet(rows), path)
+    return row_sheet(rows)
 
 
-def _facts(target: RealImages, path: str, recipe: Recipe, inked_px: dict[str, int]) -> dict[str, Any]:
-    report = target.report
+def _facts(found: Overview, real: RealImages, path: str, recipe: Recipe) -> dict[str, Any]:
+    report = found.report
     return {
         "path": path,
         "recipe": recipe.name,
@@ -87,7 +101,9 @@ def _facts(target: RealImages, path: str, recipe: Recipe, inked_px: dict[str, in
         "read": report.read,
         "damaged": [{"name": name, "reason": reason} for name, reason in report.damaged],
         "wrong_size": [{"name": name, "width_px": w, "height_px": h} for name, (h, w) in report.wrong_size],
-        "ink_share": round(float(target.images.mean()), 6),
-        "mask_px": inked_px["mask.png"],
-        "mask_and_px": inked_px["mask-and.png"],
+        "repeated": report.repeated,
+        "inverted": report.inverted is not None,
+        "ink_share": round(float(real.images.mean()), 6),
+        "mask_px": found.mask_px,
+        "mask_and_px": found.mask_and_px,
     }

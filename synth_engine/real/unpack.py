@@ -1,6 +1,6 @@
-"""Unpacking challenge files: their images as files of a folder, byte for byte as they came.
+"""Unpacking challenge files: their images as files of a folder, byte for byte.
 
-Nothing is decoded and encoded again, so no second JPEG loss; a name from inside a file never leads out of the folder.
+Nothing is encoded again, so there is no second JPEG loss. A name from inside a file never leads out of the folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ENDINGS = ((b"\xff\xd8", ".jpg"), (b"\x89PNG", ".png"), (b"BM", ".bmp"), (b"RIF
 
 @dataclass(slots=True)
 class Unpacked:
-    """What became of the entries: how many were ``written``, and (name, reason) of those left out."""
+    """What became of the entries: the number ``written``, and (name, reason) of those left out."""
 
     written: int = 0
     damaged: list[tuple[str, str]] = field(default_factory=list)

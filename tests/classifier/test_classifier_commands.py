@@ -62,7 +62,7 @@ def test_predict_reads_what_it_can_and_names_the_rest(model: Path, images: Path,
     assert all(len(row["text"]) == 2 and set(row["text"]) <= set(tiny.alphabet) for row in rows)
     assert all(0 <= float(row["confidence"]) <= 1 for row in rows)
     assert "broken: expected a picture" in result.stderr
-    assert "small: 9x9 px, the model reads 40x24 px" in result.stderr
+    assert "small: 9x9 px instead of 40x24 px" in result.stderr
     assert "5 read, 1 damaged, 1 of another size" in result.stderr
 
 
@@ -115,7 +115,7 @@ def test_paths_come_from_stdin_and_one_that_is_none_is_named(model: Path, images
 def test_images_of_the_other_polarity_are_refused(model: Path, tiny: Recipe, tmp_path: Path) -> None:
     for k, image in enumerate(Synthesizer(tiny, 2).batch(0, 3).images):
         Image.fromarray(255 - image * 255).save(tmp_path / f"image{k}.png")
-    with pytest.raises(RealImagesError, match=r"another polarity or threshold; invert them, or train with .*'dark'"):
+    with pytest.raises(RealImagesError, match=r"ink and ground seem exchanged: .* invert .* or set ink = 'dark'"):
         run(predict, "--model", model, tmp_path, "--out", tmp_path / "read.csv")
 
 
@@ -189,8 +189,8 @@ def test_a_repeated_name_is_read_once_and_reported(model: Path, images: Path, tm
     result = run(predict, "--model", model, images, "--out", tmp_path / "read.csv")
     names = [row["name"] for row in csv.DictReader((tmp_path / "read.csv").open())]
     assert names == [f"image{k}" for k in range(COUNT)]
-    assert "image0: repeats the name of an earlier image" in result.stderr
-    assert "1 left out for a repeated name" in result.stderr
+    assert "repeated: image0: an earlier image of this name is used" in result.stderr
+    assert "1 of another size, 1 repeated" in result.stderr
 
 
 def test_labels_that_name_no_image_are_refused(model: Path, images: Path, tmp_path: Path) -> None:

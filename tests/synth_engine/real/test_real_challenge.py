@@ -8,7 +8,7 @@ import pytest
 
 from synth_engine.errors import RealImagesError
 from synth_engine.real import name_problem, parse_challenge
-from tests.synth_engine.real.test_real_files import challenge
+from tests.synth_engine.real.image_files import challenge
 
 
 def test_entries_keep_their_order_names_and_bytes() -> None:

@@ -15,7 +15,7 @@ pytest.importorskip("captcha", reason="the demonstration is drawn by the optiona
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RealImagesError
 from synth_engine.real import load_real_images, make_demo
-from synth_engine.real.demo import draw, seeded_secrets, text_of
+from synth_engine.real.demo import render_demo, seeded_secrets, text_of
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -23,8 +23,8 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_seed_gives_the_same_bytes_and_another_seed_others() -> None:
-    assert draw(3, seed=1) == draw(3, seed=1)
-    assert len({draw(3, seed=1), draw(4, seed=1), draw(3, seed=2)}) == 3
+    assert render_demo(3, seed=1) == render_demo(3, seed=1)
+    assert len({render_demo(3, seed=1), render_demo(4, seed=1), render_demo(3, seed=2)}) == 3
 
 
 def test_the_demo_is_a_target_of_its_recipe(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_the_demo_is_a_target_of_its_recipe(tmp_path: Path) -> None:
     target = load_real_images(demo.images, Recipe.named("captcha-demo"))
     with demo.truth.open() as file:
         truth = {row["name"]: row["text"] for row in csv.DictReader(file)}
-    assert target.report.summary() == "4 read, 0 damaged, 0 of another size"
+    assert target.report.summary() == "4 read, 0 damaged, 0 of another size, 0 repeated"
     assert truth == {name: text_of(i, 1) for i, name in enumerate(target.names)}
     assert all(0.02 < image.mean() < 0.5 for image in target.images)
 

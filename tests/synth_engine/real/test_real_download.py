@@ -12,7 +12,7 @@ import pytest
 
 from synth_engine.errors import RealImagesError
 from synth_engine.real import Downloaded, download
-from tests.synth_engine.real.test_real_files import challenge, speckled
+from tests.synth_engine.real.image_files import challenge, speckled
 
 WHOLE = challenge(a=speckled(1))
 Answer = Callable[["Handler"], None]

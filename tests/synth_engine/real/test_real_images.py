@@ -15,7 +15,7 @@ from PIL import Image
 
 from synth_engine.errors import RealImagesError
 from synth_engine.real import decode_grey, iter_grey
-from tests.synth_engine.real.test_real_files import challenge, picture, speckled
+from tests.synth_engine.real.image_files import challenge, picture, speckled
 
 
 def read(path: Path) -> dict[str, str | None]:

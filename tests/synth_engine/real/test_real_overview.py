@@ -1,4 +1,4 @@
-"""The report of a target: its files say what the images hold."""
+"""The overview of real images: its files say what the images hold."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from synth_engine import Recipe
-from synth_engine.real import write_report
-from tests.synth_engine.real.test_real_files import picture
+from synth_engine.real import write_overview
+from tests.synth_engine.real.image_files import picture
 
 
 @pytest.fixture
@@ -28,20 +28,22 @@ def half_inked(tmp_path: Path) -> Path:
     return folder
 
 
-def test_counts_are_printed_and_written(
+def test_counts_are_returned_and_written(
     half_inked: Path, tmp_path: Path, tiny: Recipe, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = write_report(half_inked, tiny, tmp_path / "out")
+    found = write_overview(half_inked, tiny, tmp_path / "out")
     facts = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert report.summary() == "20 read, 1 damaged, 1 of another size"
-    assert report.summary() in capsys.readouterr().out
+    assert found.report.summary() == "20 read, 1 damaged, 1 of another size, 0 repeated"
+    assert found.lines()[-1] == "shared mask: 480 px by the mean, 480 px by bit-AND"
+    assert capsys.readouterr() == ("", "")
     assert facts["damaged"][0]["name"] == "bad"
     assert facts["wrong_size"] == [{"name": "wide", "width_px": 80, "height_px": 24}]
+    assert (facts["repeated"], facts["inverted"]) == ([], False)
     assert facts["mask_px"] == facts["mask_and_px"] == 24 * 20
 
 
 def test_pictures_show_the_mask_and_the_mean(half_inked: Path, tmp_path: Path, tiny: Recipe) -> None:
-    write_report(half_inked, tiny, tmp_path / "out")
+    write_overview(half_inked, tiny, tmp_path / "out")
     pictures = {file.name: np.asarray(Image.open(file)) for file in (tmp_path / "out").glob("*.png")}
     assert pictures["mask.png"][0].tolist() == [255] * 20 + [0] * 20
     assert np.array_equal(pictures["mask.png"], pictures["mask-and.png"])

@@ -8,7 +8,7 @@ import pytest
 
 from synth_engine.errors import RealImagesError
 from synth_engine.real import iter_grey, unpack
-from tests.synth_engine.real.test_real_files import challenge, picture, speckled
+from tests.synth_engine.real.image_files import challenge, picture, speckled
 
 
 def test_images_are_written_byte_for_byte(tmp_path: Path) -> None:
