@@ -1,8 +1,8 @@
-"""What one driver can take: sixteen actors on few cores, and a simulated cluster whose actors draw in no CPU time.
+"""What one driver can take: sixteen actors on few cores, and a simulated cluster whose actors use no CPU time.
 
     PYTHONPATH=. python bench/bench_scale.py --raylets 0 1 2 4
 
-Drawing is replaced by waiting for as long as it would take (`--images-per-s` an actor), so that what limits the rate
+Rendering is replaced by waiting for as long as it would take (`--images-per-s` an actor), so that what limits the rate
 is delivery: Ray's calls, the object stores, the network between raylets (here: loopback), and the driver. CPU time is
 told apart by process, for on a real cluster only the driver's and its own raylet's are spent on the driver's machine.
 `--unpacked` sends images as they are in place of a bit a pixel. SYNTH_BENCH_TINY=1 runs everything once and small.
@@ -47,7 +47,7 @@ pytestmark = pytest.mark.benchmark(group="scale")
 
 
 class WaitingActor(RenderActor):
-    """Takes the time that drawing takes on one core, and none of this machine's."""
+    """Waits as long as rendering takes on one core, and uses none of this machine's CPU time."""
 
     batch_s = 0.0
     packs = True
@@ -76,7 +76,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def test_sixteen_actors_against_two(benchmark: BenchmarkFixture, cluster: Cluster) -> None:
-    """Real drawing; the crews take turns, and wait while it is the other's."""
+    """Real rendering; the crews take turns, and wait while it is the other's."""
     assert cluster.started_here
     recipe, seconds = Recipe.named("hackmit"), {2: [], 16: []}
     with (
@@ -200,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--raylets", type=int, nargs="+", default=[0, 1, 2, 4], help="0: the driver's node alone")
     parser.add_argument("--actors", type=int, default=2, help="on each")
-    parser.add_argument("--images-per-s", type=float, default=370_000.0, help="that one actor would draw")
+    parser.add_argument("--images-per-s", type=float, default=370_000.0, help="that one actor would render")
     parser.add_argument("--unpacked", action="store_true", help="send 8 bits a pixel")
     options = parser.parse_args()
     for raylets in options.raylets:

@@ -1,10 +1,10 @@
-"""What delivery costs on top of drawing: bare kernel, streams, tf.data, Ray, compared inside one run.
+"""What delivery costs on top of rendering: bare kernel, streams, tf.data and Ray, compared in one run.
 
-The ways take turns round by round, so that other work on the machine meets them alike; what a stream draws ahead
+The ways take turns round by round, so that other work on the machine affects them alike. What a stream renders ahead
 while another way has its turn is a percent or two of a turn. `extra_info` holds for each way its images a second
 (median of the rounds' wall time), its rate and its CPU time an image as multiples of the bare kernel's on as many
 threads; compare ratios between machines, never rates, and not those of a machine whose other work fills its caches.
-The floors, 0.85 of the targets, are asserted only on a machine that does little else. SYNTH_BENCH_TINY=1 runs
+The floors, 0.85 of the goals, are asserted only on a machine that does little else. SYNTH_BENCH_TINY=1 runs
 everything once and small, without them.
 """
 
@@ -36,7 +36,7 @@ BATCHES = 4 if TINY else 480
 ROUNDS = 1 if TINY else 9
 SMALL_BATCHES = 40 if TINY else 1000  # of one image: what is left is the cost of a batch
 CONSUMER_IMAGES_PER_S = 40_000
-RAY_BATCHES = 2 * BATCHES  # many more than the actors draw ahead while the other way has its turn
+RAY_BATCHES = 2 * BATCHES  # many more than the actors render ahead while the other way has its turn
 
 Way = tuple[int, Callable[[], object]]  # batches, and what delivers them
 
@@ -58,7 +58,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def tf() -> Any:
-    """TensorFlow with one thread (its second would sum on the core that draws), where it does not run already."""
+    """TensorFlow with one thread (its second would sum on the core that renders), where it does not run already."""
     try:
         return prepare_tensorflow(seed=None, threads=1)
     except SynthError:
@@ -72,33 +72,33 @@ def kernel(recipe: Recipe, batches: int = BATCHES, size: int = BATCH_SIZE, image
     labels = aligned_empty((size, recipe.length_max), "u1")
     boxes = aligned_empty((*labels.shape, 4), "i2")
 
-    def draw() -> None:
+    def render() -> None:
         for index in range(batches):
             synth.fill(places[index % images], labels, index * size, boxes=boxes)
 
-    return draw
+    return render
 
 
 def kernels(recipe: Recipe, threads: int, images: int = 1) -> Callable[[], None]:
     """The same in several threads, each with its share of the batches and arrays of its own."""
     shares = [kernel(recipe, BATCHES // threads, images=images) for _ in range(threads)]
 
-    def draw() -> None:
+    def render() -> None:
         workers = [threading.Thread(target=share) for share in shares]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
 
-    return draw
+    return render
 
 
-def side_by_side(draw: Callable[[], object], consume: Callable[[], object]) -> None:
+def side_by_side(render: Callable[[], object], consume: Callable[[], object]) -> None:
     """Both at once, neither waiting for the other: what the machine allows when delivery costs nothing."""
-    drawing = threading.Thread(target=draw)
-    drawing.start()
+    rendering = threading.Thread(target=render)
+    rendering.start()
     consume()
-    drawing.join()
+    rendering.join()
 
 
 def fresh_arrays(synth: Synthesizer) -> None:

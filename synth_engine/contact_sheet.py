@@ -1,4 +1,4 @@
-"""Contact sheets: many small images on one picture, to be looked at by a person."""
+"""Contact sheets: many small images in one picture, for people to look at. All sheets of the project are made here."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PAPER, INK = 96, 255
 
 
 def to_grey(images: Any) -> NDArray[np.uint8]:
-    """Images (N, H, W), (N, H, W, 1) or RGB (N, H, W, 3), as uint8 0–255 of the same shape, without an axis of 1.
+    """Images (N, H, W), (N, H, W, 1) or RGB (N, H, W, 3) as uint8 0–255, without a last axis of 1.
 
-    From {0, 1} uint8, 0–255 uint8, bool, or float in [-1, 1].
+    They may be uint8 {0, 1}, uint8 0–255, bool, or float in [-1, 1].
     """
     array = np.asarray(images)
     array = array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array
@@ -31,7 +31,7 @@ def to_grey(images: Any) -> NDArray[np.uint8]:
 
 
 def row_sheet(rows: Sequence[tuple[str, Any]], *, columns: int | None = None, scale: int = 2) -> Image.Image:
-    """One row of images a (caption, images (N, H, W)) pair; at most ``columns`` of each, enlarged ``scale`` times."""
+    """A row for each (caption, images (N, H, W)) pair: at most ``columns`` images, enlarged ``scale`` times."""
     greys = [to_grey(images)[:columns] for _, images in rows]
     height, width = (scale * side for side in greys[0].shape[1:3])
     most = max(len(grey) for grey in greys)

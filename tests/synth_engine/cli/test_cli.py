@@ -1,4 +1,4 @@
-"""`python -m synth_engine`, run folders and sheets; exports are in test_export.py."""
+"""The command line of the engine, and how commands end; exports are in test_export.py."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from synth_engine import Recipe, Synthesizer
+from synth_engine.atomic import write_with
 from synth_engine.cli.engine import cli
 from synth_engine.cli.guard import main_guard
-from synth_engine.contact_sheet import labelled_sheet, row_sheet, to_grey
 from synth_engine.errors import RunError, SynthError
 from synth_engine.training.run_folder import RunFolder
 from synth_engine.training.value_range import from_network, to_network
 
 
-def test_sample_draws_a_sheet(tmp_path: Path) -> None:
+def test_sample_writes_a_sheet(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["sample", "--count", "5", "--out", str(tmp_path / "s.png")])
     assert "of the candidates passed" in result.output
     assert Image.open(tmp_path / "s.png").size[0] > 5 * 200
@@ -71,6 +72,30 @@ def test_stream_reports_its_rate() -> None:
     assert re.search(r"[\d,]+ images/s, 1\d\.\d% of the candidates passed, the consumer waited \d+\.\d%", result.output)
 
 
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    """Three images of the recipe hackmit, whose binarising takes 0 for ink, in a folder."""
+    for k, image in enumerate(Synthesizer(Recipe.named("hackmit"), 2).batch(0, 3).images):
+        write_with(
+            tmp_path / "real" / f"image{k}.png", Image.fromarray(np.where(image, 255, 128).astype(np.uint8)).save
+        )
+    return tmp_path / "real"
+
+
+def test_inspect_says_what_it_found(real: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["inspect", str(real), "--out", str(tmp_path / "out")], catch_exceptions=False)
+    assert result.stdout.startswith("3 read, 0 damaged, 0 of another size, 0 repeated\nshared mask: ")
+    assert (tmp_path / "out" / "report.json").is_file()
+
+
+def test_target_is_inspect_and_says_so(real: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["target", str(real), "--out", str(tmp_path / "out")], catch_exceptions=False)
+    assert "deprecated" in result.stderr
+    assert "use `inspect`" in result.stderr
+    assert result.stdout.startswith("3 read")
+    assert "target" not in CliRunner().invoke(cli, ["--help"]).output
+
+
 def test_every_command_has_help_with_an_example() -> None:
     for name in cli.commands:
         assert "Example: synth-engine" in CliRunner().invoke(cli, [name, "--help"]).output
@@ -100,12 +125,3 @@ def test_scaling_is_undone_and_clipped() -> None:
     images = np.random.default_rng(0).integers(0, 2, (3, 4, 5), np.uint8)
     assert np.array_equal(from_network(to_network(images)), images * 255)
     assert from_network(np.array([[[[-7.0], [7.0]]]])).tolist() == [[[0, 255]]]
-
-
-def test_sheets_hold_every_image() -> None:
-    images = np.ones((3, 10, 20), np.uint8)
-    sheet = np.asarray(row_sheet([("ones", images), ("floats", np.full((3, 10, 20, 1), -1.0))], scale=1))
-    assert (sheet == 255).sum() >= 600
-    assert (sheet == 0).sum() >= 600
-    assert (np.asarray(labelled_sheet(images, ["a", "b", "c"], columns=2, scale=1)) == 255).sum() >= 600
-    assert to_grey(np.array([[[0, 128, 255]]], np.uint8)).tolist() == [[[0, 128, 255]]]

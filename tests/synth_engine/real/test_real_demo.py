@@ -1,4 +1,4 @@
-"""The demonstration target: the same bytes for a seed, resumable, its truth apart from its images."""
+"""Demonstration images: the same bytes for a seed, resumable, with their texts in a file apart."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("captcha", reason="the demonstration is drawn by the optional package captcha")
+pytest.importorskip("captcha", reason="the optional package captcha renders the demonstration images")
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RealImagesError
@@ -27,14 +27,14 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_others() -> None:
     assert len({render_demo(3, seed=1), render_demo(4, seed=1), render_demo(3, seed=2)}) == 3
 
 
-def test_the_demo_is_a_target_of_its_recipe(tmp_path: Path) -> None:
+def test_the_demo_fits_its_recipe(tmp_path: Path) -> None:
     demo = make_demo(tmp_path / "demo", 4, seed=1)
-    target = load_real_images(demo.images, Recipe.named("captcha-demo"))
+    real = load_real_images(demo.images, Recipe.named("captcha-demo"))
     with demo.truth.open() as file:
         truth = {row["name"]: row["text"] for row in csv.DictReader(file)}
-    assert target.report.summary() == "4 read, 0 damaged, 0 of another size, 0 repeated"
-    assert truth == {name: text_of(i, 1) for i, name in enumerate(target.names)}
-    assert all(0.02 < image.mean() < 0.5 for image in target.images)
+    assert real.report.summary() == "4 read, 0 damaged, 0 of another size, 0 repeated"
+    assert truth == {name: text_of(i, 1) for i, name in enumerate(real.names)}
+    assert all(0.02 < image.mean() < 0.5 for image in real.images)
 
 
 def test_a_stopped_demo_goes_on_to_the_same_files(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_stopped_demo_goes_on_to_the_same_files(tmp_path: Path) -> None:
     assert files(tmp_path / "stopped") == files(tmp_path / "whole")
 
 
-def test_a_complete_demo_is_not_drawn_again(tmp_path: Path) -> None:
+def test_a_complete_demo_is_not_rendered_again(tmp_path: Path) -> None:
     demo = make_demo(tmp_path, 2, seed=5)
     kept = demo.images / "demo-000000.png"
     kept.write_bytes(b"left alone")
@@ -86,9 +86,9 @@ def test_the_systems_entropy_is_put_back_even_after_an_error() -> None:
     assert image.secrets is secrets
 
 
-def test_every_character_is_drawn_about_equally_often() -> None:
-    drawn = "".join(text_of(i, 0) for i in range(9000))
-    counts = np.array([drawn.count(c) for c in "abcdefghijklmnopqrstuvwxyz0123456789"])
+def test_every_character_comes_about_equally_often() -> None:
+    texts = "".join(text_of(i, 0) for i in range(9000))
+    counts = np.array([texts.count(c) for c in "abcdefghijklmnopqrstuvwxyz0123456789"])
     assert counts.sum() == 36_000
     assert ((counts - 1000) ** 2 / 1000).sum() < 70  # chi squared, 35 degrees of freedom: p = 0.0004
 
@@ -96,7 +96,7 @@ def test_every_character_is_drawn_about_equally_often() -> None:
 def test_the_recipe_has_the_ink_of_the_demo(tmp_path: Path) -> None:
     recipe = Recipe.named("captcha-demo")
     real = load_real_images(make_demo(tmp_path / "demo", 100, seed=1).images, recipe).images
-    drawn = Synthesizer(recipe, 0).batch(0, 200).images
-    assert abs(real.mean() - drawn.mean()) < 0.03
-    assert np.abs(real.mean(axis=(0, 2)) - drawn.mean(axis=(0, 2))).mean() < 0.06
-    assert np.abs(real.mean(axis=(0, 1)) - drawn.mean(axis=(0, 1))).mean() < 0.05
+    rendered = Synthesizer(recipe, 0).batch(0, 200).images
+    assert abs(real.mean() - rendered.mean()) < 0.03
+    assert np.abs(real.mean(axis=(0, 2)) - rendered.mean(axis=(0, 2))).mean() < 0.06
+    assert np.abs(real.mean(axis=(0, 1)) - rendered.mean(axis=(0, 1))).mean() < 0.05

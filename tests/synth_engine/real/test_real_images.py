@@ -104,7 +104,7 @@ def test_a_decompression_bomb_is_refused(side_px: int) -> None:
 
 
 @given(st.integers(0, 600), st.binary(max_size=40))
-def test_damage_anywhere_is_a_target_error_or_a_picture(at: int, damage: bytes) -> None:
+def test_damage_anywhere_is_a_real_images_error_or_a_picture(at: int, damage: bytes) -> None:
     whole = picture() if at % 2 else speckled(0)
     try:
         grey = decode_grey(whole[:at] + damage + whole[at + len(damage) :])

@@ -71,9 +71,9 @@ def test_no_images_have_no_mask() -> None:
 
 
 def test_the_contests_mask_is_found_again(contest: Path, hackmit: Recipe) -> None:
-    target = load_real_images(contest / "challenges", hackmit)
+    real = load_real_images(contest / "challenges", hackmit)
     known = np.asarray(Image.open(contest / "seed-mask.png").convert("L")) > 0
-    found = mean_mask(target.images, 0.9) > 0
-    assert len(target.images) == 20_000
+    found = mean_mask(real.images, 0.9) > 0
+    assert len(real.images) == 20_000
     assert not (known & ~found).any()
     assert (found & ~known).sum() <= 1

@@ -90,7 +90,7 @@ def digest(stream: object, batches: int) -> str:
 
 
 def read_until(stream: object, seen: Callable[[], object]) -> tuple[int, str]:
-    """Read 60 batches and on until it is ``seen``: the lost node's actors may go on for a while, and draw quickly."""
+    """Read 60 batches and on until it is ``seen``: the lost node's actors may go on for a while, and render quickly."""
     total, deadline = sha256(), time.monotonic() + USED_S
     for batches, batch in enumerate(stream, 1):
         total.update(content(batch))

@@ -49,7 +49,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 class Failing(RenderActor):
-    """Its recipe cannot draw sample 37."""
+    """Its recipe cannot render sample 37."""
 
     def _fill(self, row: Any, index: int, layout: Any) -> Any:
         size = self._plan.batch_size

@@ -95,7 +95,7 @@ def test_memory_does_not_grow_with_what_was_delivered(tiny: Recipe) -> None:
     assert len(addresses) <= 2 * (3 + 1 + 2)  # of each thread: all that are ahead, the next one, two with the consumer
 
 
-def test_starting_late_draws_nothing_before(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_starting_late_renders_nothing_before(tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     starts, fill = [], Synthesizer.fill_unchecked
 
     def noting(synth: Synthesizer, out: Outputs, start: int) -> Any:
@@ -219,7 +219,7 @@ def test_numbers_out_of_range_are_named(tiny: Recipe, name: str, value: int) -> 
 
 
 @pytest.mark.parametrize(("start", "batches"), [(2**60 + 1, None), (2**60 - 2, 3)])
-def test_samples_without_a_number_are_refused_before_any_is_drawn(
+def test_samples_without_a_number_are_refused_before_any_is_rendered(
     tiny: Recipe, start: int, batches: int | None
 ) -> None:
     with pytest.raises(StreamError, match=f"`start_batch` is {start}; expected batches that end at sample 2"):
