@@ -64,7 +64,7 @@ def load_real(options: DataOptions, recipe: Recipe) -> RealImages | None:
 
     Raises RealImagesError if none can be used; where none has the recipe's size, it names --recipe.
     """
-    from synth_engine.real import differences, load_real_images, warning_of
+    from synth_engine.real import ink_differences, load_real_images, mismatch_warning
 
     path = options.real
     if path is None:
@@ -77,10 +77,10 @@ def load_real(options: DataOptions, recipe: Recipe) -> RealImages | None:
                 f"{error}; or name a recipe of their size: --recipe NAME|TOML", error.value
             ) from error
         raise
-    differing = differences(found.images, recipe)
+    differing = ink_differences(found.images, recipe)
     for line in (*found.report.lines(), f"farthest from recipe {recipe.name}: {differing[0]}"):
         log.info(f"{path}: {line}")
-    if warning := warning_of(differing):
+    if warning := mismatch_warning(differing):
         log.warning(f"{path}: {warning}")
     return found
 
