@@ -157,7 +157,7 @@ def test_an_assessment_in_steps(benchmark: BenchmarkFixture, recipe: Recipe, ima
     model, count = build_simgan(CONFIG, recipe.shape), 16 if TINY else CONFIG.assessed_images
     synthetic = Synthesizer(recipe, 7).batch(0, count)
     test = TwoSampleTest(recipe.shape, 2 if TINY else CONFIG.two_sample_steps, 0, repeats=CONFIG.two_sample_repeats)
-    assessor = Assessor(model, synthetic, images[:count], test, None)
+    assessor = Assessor(model, synthetic, 7, images[:count], test, None)
     data, made = constant(CONFIG, images), STEPS * CONFIG.batch_size
     rivals = {"step": Rival(made, partial(fit, model, data)), "assessment": Rival(1, partial(assessor.assess, 1))}
     rates = benchmark.pedantic(rates_of, (rivals, ROUNDS), rounds=1)

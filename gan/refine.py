@@ -1,6 +1,7 @@
 """`python -m gan.refine`: apply a saved refiner to real images or to those of a recipe.
 
-Any Keras file will do that says of images (N, H, W, 1) how likely each pixel is ink; see `training.ink`.
+Any Keras file will do whose network says of images (N, H, W, 1) how likely each pixel is ink: see
+`synth_engine.training.refiner`.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ BATCH = 256
 def refine_images(refiner: Refiner, images: Images, seed: int, first: int = 0) -> Images:
     """Images (N, H, W) uint8 {0, 1} refined: ink 255 and ground 0, (N, H, W) uint8.
 
-    What is drawn by chance in image k depends on (seed, first + k) alone.
+    Image k belongs to sample ``first`` + k and depends, beside the refiner, on it and ``seed`` alone.
     """
     parts = []
     for start in range(0, len(images), BATCH):
         chunk = to_network(images[start : start + BATCH])
-        parts.append(from_network(refiner.draw_numbered(chunk, seed, first + start)))
+        parts.append(from_network(refiner.refine(chunk, seed, first + start)))
     return np.concatenate(parts)
 
 

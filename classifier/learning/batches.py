@@ -1,9 +1,9 @@
 """Batches for `model.Learner`: the engine's stream, beside it pseudo-labelled real images in a drawn order.
 
 A batch is a dict of tensors. images (B, H, W) uint8 {0, 1}, labels (B, L) uint8, boxes (B, L, 4) int16 come from the
-stream; real_images (R, H, W) uint8, real_labels (R, L) uint8, real_points (R, L, 2) float32, real_weights (R, L)
-float32 and real_costs (alphabet,) float32 from `Lesson`. Refining, scaling and warping are the learner's, on
-its device. No label of a real image comes in anywhere.
+stream, with first, int64, the index of the batch's first sample; real_images (R, H, W) uint8, real_labels (R, L) uint8,
+real_points (R, L, 2) float32, real_weights (R, L) float32 and real_costs (alphabet,) float32 from `Lesson`. Refining,
+scaling and warping are the learner's, on its device. No label of a real image comes in anywhere.
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ def open_batches(
         ) as stream,
         surfacing(stream),
     ):
-        synthetic = tf_dataset(stream).map(lambda *arrays: dict(zip(NAMES, arrays, strict=True)))
+        firsts = tf.data.Dataset.range(start * size, (start + count) * size, size)
+        synthetic = tf.data.Dataset.zip(tf_dataset(stream), firsts).map(
+            lambda arrays, first: {**dict(zip(NAMES, arrays, strict=True)), "first": first}
+        )
         if real is not None:
             synthetic = tf.data.Dataset.zip(synthetic, real).map(lambda one, other: {**one, **other})
         yield synthetic.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)

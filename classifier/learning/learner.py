@@ -1,8 +1,8 @@
 """Learner: a network with its moving average, taught by `keras.Model.fit` on synthetic and pseudo-labelled images.
 
-One step: refine (some) synthetic images, warp all, score, lower the loss, move the average. Every random draw of a step
-follows from (seed, step), so that a resumed run draws what an uninterrupted one does. Where batches come from is left
-to `data`, how long to train to `train` and `adapt`.
+One step: refine (some) synthetic images, warp all, score, lower the loss, move the average. Warps follow from (seed,
+step) and refined images from (seed, sample), so that a resumed run makes what an uninterrupted one does. Where batches
+come from is left to `data`, how long to train to `train` and `adapt`.
 """
 
 from __future__ import annotations
@@ -74,19 +74,19 @@ class Learner(keras.Model):
 
     def _gathered(self, data: dict[str, Any]) -> list[Any]:
         """Images (N, H, W, 1), labels, points, weights of all domains as one batch."""
-        synthetic = self._refined(to_network(data["images"])), data["labels"], centres(data["boxes"])
-        parts = [*synthetic, visibility(data["boxes"], data["images"].shape[1:3])]
+        images = self._refined(to_network(data["images"]), data.get("first"))
+        parts = [images, data["labels"], centres(data["boxes"]), visibility(data["boxes"], data["images"].shape[1:3])]
         if "real_images" not in data:
             return parts
         real = [to_network(data["real_images"]), data["real_labels"], data["real_points"], data["real_weights"]]
         return [tf.concat(pair, axis=0) for pair in zip(parts, real, strict=True)]
 
-    def _refined(self, images: Any) -> Any:
-        """The first share of the images refined, and drawn as ink: real images are two-valued, so must these be."""
+    def _refined(self, images: Any, first: Any) -> Any:
+        """Images of samples ``first``, ``first`` + 1, …; the first share of them refined, as `gan.refine` does it."""
         refinement = self.refinement
         if refinement is None or (count := round(refinement.share * images.shape[0])) == 0:
             return images
-        refined = refinement.refiner.draw(images[:count], tf.random.fold_in(self._seed(), 2))
+        refined = refinement.refiner.refine(images[:count], self.settings.seed, first)
         return tf.concat([refined, images[count:]], axis=0)
 
     def _warped(self, images: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any, Any, Any]:

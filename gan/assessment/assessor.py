@@ -12,7 +12,6 @@ from gan.assessment.label_preservation import ReaderTest
 from gan.settings.metrics import Figures
 from gan.simgan.label_judge import LabelJudge, for_chunks, in_chunks
 from synth_engine.samples import Batch
-from synth_engine.training import refiner as ink
 from synth_engine.training.two_sample import TwoSampleTest
 from synth_engine.training.value_range import to_network
 
@@ -26,24 +25,26 @@ Floats = NDArray[np.float32]
 class Assessor:
     """Assesses ``model`` on ``synthetic`` samples and ``real`` images (N, H, W) uint8 {0, 1} that it never trains on.
 
-    All figures but the mean change are of binary images drawn from what the refiner puts out, as readers get them, and
-    with the same draws at every step.
+    All figures but the mean change are of binary images, as `gan.refine` makes them of the same samples: those from
+    index ``synthetic.start`` on under ``seed``.
     """
 
     def __init__(
-        self, model: SimGAN, synthetic: Batch, real: Images, test: TwoSampleTest, reader: LabelJudge | None
+        self, model: SimGAN, synthetic: Batch, seed: int, real: Images, test: TwoSampleTest, reader: LabelJudge | None
     ) -> None:
-        self.model, self.synthetic, self.test, self.reader = model, synthetic, test, reader
+        self.model, self.synthetic, self.seed, self.test, self.reader = model, synthetic, seed, test, reader
         self.raw, self.real = to_network(synthetic.images), to_network(real)
-        self._refine, self._judge = for_chunks(model, len(self.raw)), for_chunks(model.log_odds, len(self.real))
+        self._numbers = np.arange(synthetic.start, synthetic.start + len(synthetic))
+        self._judge = for_chunks(model.log_odds, len(self.real))
 
     def assess(self, step: int) -> Figures:
         """All figures of the averaged weights as they are now; the first call takes those of raw images too."""
-        refined = in_chunks(self._refine, self.raw)
-        drawn = ink.drawn(refined, self.model.config.seed, self.model.open_px)
+        refiner = self.model.frozen
+        grey = in_chunks(lambda raw, numbers: refiner.grey(raw, numbers[0]), self.raw, self._numbers)
+        drawn = in_chunks(lambda each, numbers: refiner.binarise(each, self.seed, numbers[0]), grey, self._numbers)
         return Figures(
             step=step,
-            mean_change=float(np.abs(refined - self.raw).mean()) / 2.0,
+            mean_change=float(np.abs(grey - self.raw).mean()) / 2.0,
             drawn_change=float(np.mean(drawn != self.raw)),
             accuracy_real=float(np.mean(in_chunks(self._judge, self.real) > 0)),
             accuracy_refined=float(np.mean(in_chunks(self._judge, self._as_many(drawn)) <= 0)),

@@ -22,9 +22,9 @@ from gan.simgan.model import METRICS
 from gan.simgan.schedule import Phase
 from synth_engine.contact_sheet import row_sheet
 from synth_engine.errors import RunError
-from synth_engine.training import refiner as ink
 from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.metrics import MetricsTable
+from synth_engine.training.refiner import Refiner
 from synth_engine.training.value_range import from_network, to_network
 
 Logs = dict[str, Any]
@@ -143,14 +143,14 @@ class Periodic(keras.callbacks.Callback):
         self.passed = passed
 
 
-def draw_progress(refiner: Any, synthetic: Images, real: Images, seed: int, open_px: int) -> Image.Image:
+def draw_progress(refiner: Refiner, synthetic: Images, seed: int, real: Images) -> Image.Image:
     """A sheet of real, synthetic and refined images and of how likely each pixel is to change.
 
-    The arrays are (N, H, W) uint8 {0, 1}.
+    ``synthetic``: samples 0, 1, … under ``seed``; like ``real`` (N, H, W) uint8 {0, 1}.
     """
     before = to_network(synthetic[:SHOWN])
-    after = np.asarray(refiner(before))
-    refined, change = ink.drawn(after, seed, open_px), from_network(np.abs(after - before) - 1.0)
+    grey = refiner.grey(before)
+    refined, change = refiner.binarise(grey, seed), from_network(np.abs(grey - before) - 1.0)
     return row_sheet(
         (("real", real[:SHOWN]), ("synthetic", synthetic[:SHOWN]), ("refined", refined), ("|difference|", change))
     )

@@ -44,6 +44,7 @@ from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.interrupt import StopOnInterrupt
 from synth_engine.training.metrics import MetricsTable
+from synth_engine.training.refiner import Refiner
 from synth_engine.training.run_folder import RunFolder
 from synth_engine.training.tensorboard import tensorboard_callbacks
 from synth_engine.training.two_sample import TwoSampleTest
@@ -100,7 +101,8 @@ class Training:
         self.tensorboard, self.reader = tensorboard, reader
         self.real, self.held_out = hold_out(real, config.assessed_images)
         shown = config.read_images if reader else config.assessed_images
-        self.synthetic = Synthesizer(recipe, config.seed + HELD_OUT_SEEDS).batch(0, shown)
+        self.synthetic_seed = config.seed + HELD_OUT_SEEDS
+        self.synthetic = Synthesizer(recipe, self.synthetic_seed).batch(0, shown)
         gpus = shared_gpus(config.batch_size)
         self.model: SimGAN = build_simgan(config, recipe.shape, reader, recipe.binarize.open_px, gpus)
         self.checkpoints = Checkpoints(
@@ -178,18 +180,18 @@ class Training:
             self.recipe.shape, self.config.two_sample_steps, self.config.seed,
             repeats=self.config.two_sample_repeats, eager=self.model.run_eagerly,
         )  # fmt: skip
-        assessor = Assessor(self.model, self.synthetic, self.held_out, test, self.reader)
+        assessor = Assessor(self.model, self.synthetic, self.synthetic_seed, self.held_out, test, self.reader)
         return Assessments(self.run / ASSESSMENT, self.checkpoints, assessor, self.config.assess_steps, phase)
 
     def _draw(self) -> None:
         """A sheet of the averaged weights, as they are now and, by its step, among those of the whole run."""
-        picture = self._sheet(self.model)
+        picture = self._sheet(self.model.frozen)
         for name in (f"{SHEETS}/{self.checkpoints.step:07}.png", SHEET):
             with self._writing(name) as path:
                 save_picture(picture, path)
 
-    def _sheet(self, refiner: Any) -> Any:
-        return draw_progress(refiner, self.synthetic.images, self.held_out, self.config.seed, self.model.open_px)
+    def _sheet(self, refiner: Refiner) -> Any:
+        return draw_progress(refiner, self.synthetic.images, self.synthetic_seed, self.held_out)
 
     def _outcome(self) -> Outcome:
         """What all assessments came to; raises RunError when the table of them is gone or damaged."""
@@ -206,7 +208,7 @@ class Training:
         self.model.choice.apply(refiner.variables)
         network = clipped(refiner)
         with self._writing(SHEET) as path:
-            save_picture(self._sheet(network), path)
+            save_picture(self._sheet(Refiner(network, self.recipe.binarize.open_px)), path)
         with self._writing(REFINER) as path:
             write_with(path, network.save)
         outcome = self._outcome()

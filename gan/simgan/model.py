@@ -24,7 +24,7 @@ from gan.simgan.label_weights import LabelWeights
 from gan.simgan.networks import build_discriminator, build_refiner, clipped
 from gan.simgan.replicas import Replicas
 from gan.simgan.schedule import phases
-from synth_engine.training import refiner as ink
+from synth_engine.training.refiner import Refiner, binarise, normal_shape
 from synth_engine.training.value_range import to_network
 
 Tensor = Any
@@ -57,6 +57,7 @@ class SimGAN(keras.Model):
         self.averaged = build_refiner(shape, config.replace(precision="float32"))
         self.averaged.set_weights(self.refiner.get_weights())
         self.product = clipped(self.averaged)
+        self.frozen = Refiner(self.product, open_px)
         self.discriminator = build_discriminator(config)
         self.label_weights = LabelWeights(reader.characters if reader else 0, config.label_weight)
         self.choice = Choice(self.averaged.variables)
@@ -150,15 +151,15 @@ class SimGAN(keras.Model):
 
         def pay(images: Tensor, *known: Tensor) -> tuple[Tensor, Logs]:
             refined = losses.clip(self.refiner(images, training=True))
-            drawn = self.draw(refined)
-            logits = self.discriminator(self._seen(drawn), training=False)
+            binary = self.binarise(refined)
+            logits = self.discriminator(self._seen(binary), training=False)
             adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
             self_reg = losses.self_regularisation(refined, images)
             loss = adversarial + self.config.self_reg_weight * self.label_weights.caution * self_reg
             change = losses.mean_change(refined, images)
             logs = {"refiner_adversarial": adversarial, "self_reg": self_reg, "mean_change": change}
             if self.reader:
-                read = self.reader.compare(drawn, images, *known)
+                read = self.reader.compare(binary, images, *known)
                 logs |= {"labels": read.loss(), RIGHT: self.label_weights.count(read)}
                 loss += self.label_weights.loss(read)
             return loss, logs
@@ -189,11 +190,14 @@ class SimGAN(keras.Model):
         self.discriminator_optimizer.apply(gradients, variables)
         return self._log(logs)
 
-    def draw(self, refined: Tensor) -> Tensor:
-        """Binary images from what the refiner puts out, (N, H, W, 1) in [-1, 1]; see `training.ink`."""
-        with tf.device(None):  # random numbers are drawn where their generator is, also for a replica elsewhere
-            normal = self.view.generator.normal(ink.normal_shape(tf.shape(refined), self.open_px))
-        return ink.draw(refined, normal, self.open_px)
+    def binarise(self, grey: Tensor) -> Tensor:
+        """Binary images {-1, 1} of what the refiner puts out while it learns, (N, H, W, 1) in [-1, 1].
+
+        Random numbers come from the model's generator: each update of the network has images of its own anyway.
+        """
+        with tf.device(None):  # where the generator is, also for a replica elsewhere
+            normal = self.view.generator.normal(normal_shape(tf.shape(grey), self.open_px))
+        return binarise(grey, normal, self.open_px)
 
     def log_odds(self, images: Tensor) -> Tensor:
         """What the discriminator thinks of images (N, H, W, 1), shown as they are: (N,), above 0 for real."""
@@ -214,7 +218,7 @@ class SimGAN(keras.Model):
             return self.view(images, tf.maximum(self.step - self.first_adversarial, 0))
 
     def _refine(self, images: Tensor) -> Tensor:
-        return self.draw(losses.clip(self.refiner(images, training=False)))
+        return self.binarise(losses.clip(self.refiner(images, training=False)))
 
     def _improve_refiner(self, pay: Callable[..., tuple[Tensor, Logs]], *batch: Tensor) -> Logs:
         variables = self.refiner.trainable_variables

@@ -20,7 +20,7 @@ from gan.settings.config import Config
 from gan.simgan.networks import build_refiner, clipped
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError, RunError
-from synth_engine.training.refiner import RANGE, Refiner, drawn
+from synth_engine.training.refiner import RANGE, Refiner
 from synth_engine.training.value_range import from_network
 
 
@@ -76,7 +76,8 @@ def test_refined_images_are_the_networks_output_whatever_the_batch(
     monkeypatch.setattr("gan.refine.BATCH", 4)
     network = keras.Sequential([keras.Input((*tiny.shape, 1)), keras.layers.Rescaling(-0.5)])
     images = Synthesizer(tiny, 0).batch(0, 10).images
-    expected = from_network(drawn(np.where(images, np.float32(-0.5), np.float32(0.5))[..., None], 3, 0))
+    grey = np.where(images, np.float32(-0.5), np.float32(0.5))[..., None]
+    expected = from_network(Refiner(network).binarise(grey, 3))
     np.testing.assert_array_equal(refine_images(Refiner(network), images, 3), expected)
     assert (expected == 255)[images == 1].mean() == pytest.approx((1 - 0.5 / RANGE) / 2, abs=0.05)
 

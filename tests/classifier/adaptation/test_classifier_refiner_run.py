@@ -149,9 +149,9 @@ def spy(patch: pytest.MonkeyPatch) -> set[tuple[int, float | None]]:
     """Of how many images, and which share, a step is made to refine."""
     used, original = set(), Learner._refined
 
-    def refined(self: Learner, images: Any) -> Any:
+    def refined(self: Learner, images: Any, first: Any) -> Any:
         used.add((images.shape[0], self.refinement and self.refinement.share))
-        return original(self, images)
+        return original(self, images, first)
 
     patch.setattr(Learner, "_refined", refined)
     return used

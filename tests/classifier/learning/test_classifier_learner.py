@@ -75,10 +75,10 @@ def test_refined_images_are_two_valued_like_real_ones(tiny: Recipe, share: float
     learner = learner_for(tiny, SMALL, Refinement(refiner, share))
     learner.compile(keras.optimizers.Adam())
     images = tf.where(tf.random.stateless_uniform((4, *tiny.shape, 1), (1, 2)) > 0.5, 1.0, -1.0)
-    result = learner._refined(images).numpy()
+    result = learner._refined(images, 4).numpy()
     assert set(np.unique(result)) == {-1.0, 1.0}
     assert (result != images.numpy()).reshape(4, -1).any(axis=1).sum() == refined
-    np.testing.assert_array_equal(learner._refined(images), result)  # a resumed run draws the same
+    np.testing.assert_array_equal(learner._refined(images, 4), result)  # a resumed run draws the same
 
 
 def lesson_of(recipe: Recipe, weight: float) -> dict[str, object]:

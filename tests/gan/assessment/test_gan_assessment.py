@@ -71,7 +71,7 @@ def test_as_many_synthetic_images_as_real_ones_are_told_apart(tiny: Recipe) -> N
     counted: list[tuple[int, int]] = []
     model = build_simgan(Config(features=4, blocks=1, batch_size=2, history_batches=2), tiny.shape)
     synthetic, real = Synthesizer(tiny, 1).batch(0, 20), Synthesizer(tiny, 2).batch(0, 12).images
-    Assessor(model, synthetic, real, Counting(tiny.shape, 1, 0), None).assess(1)
+    Assessor(model, synthetic, 1, real, Counting(tiny.shape, 1, 0), None).assess(1)
     assert counted == [(12, 12)] * 2
 
 
@@ -109,7 +109,7 @@ def test_a_refiner_that_changes_nothing_leaves_every_figure_as_it_was(tiny: Reci
     config = Config(features=4, blocks=1, batch_size=2, history_batches=2)
     model = build_simgan(config, tiny.shape)  # starts as the identity
     synthetic, real = Synthesizer(tiny, 1).batch(0, 20), Synthesizer(tiny, 2).batch(0, 12).images
-    figures = Assessor(model, synthetic, real, TwoSampleTest(tiny.shape, 2, 0, eager=True), None).assess(7)
+    figures = Assessor(model, synthetic, 1, real, TwoSampleTest(tiny.shape, 2, 0, eager=True), None).assess(7)
     assert (figures.step, figures.mean_change, figures.drawn_change, figures.spread) == (7, 0.0, 0.0, 1.0)
     assert figures.two_sample == figures.two_sample_raw
     assert figures.kept is None

@@ -168,7 +168,7 @@ def test_the_refiner_learns_what_real_images_have_by_chance() -> None:
     for _ in range(config.steps):
         step((tf.constant(lines(32, 0.0).reshape(2, 16, 16, 24)), tf.constant(lines(16, 0.5)[None])))
     synthetic = to_network(lines(400, 0.0))
-    drawn = np.asarray(model.draw(model(synthetic)))
+    drawn = np.asarray(model.binarise(model(synthetic)))
     assert 0.2 < (drawn[:, 8, 12] > 0).mean() < 0.8
     assert (drawn != synthetic).mean() < 0.02
 

@@ -1,4 +1,4 @@
-"""Ink drawn from a refiner's output: as often as it says, opened as real ink is, and the same whatever the batch."""
+"""Binary images from a refiner's output: ink as often as it says, opened, and the same whatever the batch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 tf = pytest.importorskip("tensorflow")
+
+import keras  # noqa: E402
 
 from synth_engine.training import refiner as ink  # noqa: E402
 from tests.naive.fast import opened  # noqa: E402
@@ -36,7 +38,7 @@ def test_thresholds_of_opened_ink_hardly_change_from_pixel_to_pixel() -> None:
 
 def test_a_pixel_is_ink_as_often_as_it_says() -> None:
     said = np.broadcast_to(np.array([-1.0, -0.5, 0.0, 0.8, 1.0], np.float32)[:, None], (1000, 1, 5, 1))
-    drawn = np.asarray(ink.draw(said, normal(said.shape, 0), 0))
+    drawn = np.asarray(ink.binarise(said, normal(said.shape, 0), 0))
     assert set(np.unique(drawn)) == {-1.0, 1.0}
     share = np.clip((np.array([-1.0, -0.5, 0.0, 0.8, 1.0]) / ink.RANGE + 1) / 2, 0, 1)
     np.testing.assert_allclose((drawn > 0).mean(axis=0).ravel(), share, atol=0.05)
@@ -45,15 +47,15 @@ def test_a_pixel_is_ink_as_often_as_it_says() -> None:
 @pytest.mark.parametrize(("open_px", "beyond"), [(0, ink.RANGE), (3, ink.OPENED_RANGE)])
 def test_what_is_all_but_sure_is_drawn_as_it_is(open_px: int, beyond: float) -> None:
     image = np.where(RNG.random((30, 9, 12, 1)) < 0.9, 1.0, -1.0).astype(np.float32)
-    drawn = ink.draw(image * (beyond + 0.01), normal(image.shape, open_px), open_px)
+    drawn = ink.binarise(image * (beyond + 0.01), normal(image.shape, open_px), open_px)
     np.testing.assert_array_equal(drawn, ink.opened(image, open_px))
-    assert np.any(ink.draw(image * (beyond - 0.1), normal(image.shape, open_px), open_px) != drawn)
+    assert np.any(ink.binarise(image * (beyond - 0.1), normal(image.shape, open_px), open_px) != drawn)
 
 
 @pytest.mark.parametrize("open_px", [2, 3, 4])
 def test_drawn_ink_is_opened_as_the_twin_opens_it(open_px: int) -> None:
     image = np.where(RNG.random((6, 15, 20, 1)) < 0.85, 1.0, -1.0).astype(np.float32)
-    drawn = np.asarray(ink.draw(image, normal(image.shape, open_px), open_px))
+    drawn = np.asarray(ink.binarise(image, normal(image.shape, open_px), open_px))
     assert drawn.min() < drawn.max()
     for before, after in zip(image, drawn, strict=True):
         np.testing.assert_array_equal(after[..., 0] > 0, opened(before[..., 0] > 0, open_px))
@@ -65,14 +67,39 @@ def test_the_gradient_goes_straight_through(open_px: int) -> None:
     pull = RNG.normal(size=said.shape).astype(np.float32)
     with tf.GradientTape() as tape:
         tape.watch(said)
-        loss = tf.reduce_sum(ink.draw(said, normal(said.shape, open_px), open_px) * pull)
+        loss = tf.reduce_sum(ink.binarise(said, normal(said.shape, open_px), open_px) * pull)
     np.testing.assert_array_equal(tape.gradient(loss, said), pull)
 
 
-def test_an_image_is_drawn_by_its_number_whatever_the_batch() -> None:
-    said = RNG.uniform(-1, 1, (5, 9, 12, 1)).astype(np.float32)
-    first = ink.CHUNK - 3  # the last two are of the next chunk
-    whole = ink.drawn(said, 7, 3, first=first)
-    for part in (slice(0, 3), slice(2, 4), slice(3, 5), slice(0, 0)):
-        np.testing.assert_array_equal(ink.drawn(said[part], 7, 3, first=first + part.start), whole[part])
-    assert not np.array_equal(ink.drawn(said, 8, 3, first=first), whole)
+def network_of(shape: tuple[int, int]) -> keras.Model:
+    """Convolutions whose sums round, and a tanh, which processors compute by other instructions at an array's end."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((*shape, 1))
+    x = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(image)
+    return keras.Model(image, keras.layers.Conv2D(1, 3, padding="same", activation="tanh")(x))
+
+
+@pytest.mark.parametrize("open_px", [0, 3])
+def test_a_refined_image_follows_from_seed_and_index_whatever_the_batch(open_px: int) -> None:
+    refiner = ink.Refiner(network_of((9, 13)), open_px)
+    images, first = RNG.choice([-1.0, 1.0], (40, 9, 13, 1)).astype(np.float32), 2 * ink.BLOCK - 3
+    whole, grey = refiner.refine(images, 7, first).numpy(), refiner.grey(images, first).numpy()
+    for size in (1, 5, 16, 33):
+        parts = [(images[k : k + size], first + k) for k in range(0, 40, size)]
+        np.testing.assert_array_equal(np.concatenate([refiner.refine(p, 7, n) for p, n in parts]), whole)
+        np.testing.assert_array_equal(np.concatenate([refiner.grey(p, n) for p, n in parts]), grey)
+    assert not np.array_equal(refiner.refine(images, 8, first), whole)
+    assert not np.array_equal(refiner.refine(images, 7, first + 1), whole)
+    assert refiner.refine(images[:0], 7, first).shape == (0, 9, 13, 1)
+
+
+def test_a_block_holds_an_image_at_the_place_of_its_index() -> None:
+    images = np.zeros((3, 1, 1, 1), np.float32)
+    places = ink.by_blocks(
+        lambda block, number: (
+            block + tf.range(ink.BLOCK, dtype=tf.float32)[:, None, None, None] + 100.0 * float(number)
+        ),
+        tf.constant(images),
+        tf.constant(2 * ink.BLOCK - 2, tf.int64),
+    )
+    assert np.ravel(places).tolist() == [100.0 + ink.BLOCK - 2, 100.0 + ink.BLOCK - 1, 200.0]
