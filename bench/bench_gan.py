@@ -1,11 +1,10 @@
-"""What SimGAN's step costs: with its full pipeline, from memory, against a loop as the original's, and to assess.
+"""What a step of SimGAN costs: with its data pipeline, from memory, compared with a plain Keras loop, and to assess.
 
-Rivals take turns; figures are medians over rounds of CPU time, of the whole process, so the stream's threads count.
-"pipeline": a step in `fit` on the stream and the real images, over one on a constant batch; "plain loop":
-`train_on_batch` with the same networks, batch, optimisers and updates as Keras users write it: in float32, where a run
-takes the fastest precision that the machine has. `extra_info` holds images a second, the ratios and the precision.
-SYNTH_BENCH_TINY=1 runs a small network once; the full run adds the paper's batch of 512 and the memory that one step
-of it takes.
+Rivals take turns. Rates are medians over rounds, by CPU time of the whole process, so that the stream's threads count.
+"pipeline" is a step in `fit` on the stream and the real images, "memory" one on a constant batch. "plain loop" is
+`train_on_batch` with the same networks, batch, optimisers and updates, in float32; a run uses the fastest precision of
+the machine. `extra_info` holds images a second, the ratios and the precision. SYNTH_BENCH_TINY=1 runs a small network
+once. The full run also measures the memory of a step with the paper's batch of 512.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 CONFIG = (Config(features=4, blocks=1, batch_size=8, history_batches=2) if TINY else Config()).replace(
     precision=best_precision()
 )
-STEPS, ROUNDS = (2, 1) if TINY else (25, 5)  # every turn draws two more steps ahead, and starts its data
+STEPS, ROUNDS = (2, 1) if TINY else (25, 5)  # every turn renders two more steps ahead, and starts its data
 WANTED = {"pipeline over memory": 0.95, "step over plain loop": 1.3}
 LEAST = {"pipeline over memory": 0.85, "step over plain loop": 0.9 if CONFIG.precision == "float32" else 1.2}
 
@@ -58,12 +57,12 @@ def recipe() -> Recipe:
 
 @pytest.fixture(scope="module")
 def images(recipe: Recipe) -> np.ndarray:
-    """As many real images as a run has, drawn by another seed."""
+    """As many images as a run has real ones, rendered under another seed."""
     return Synthesizer(recipe, 99).batch(0, 64 if TINY else 4_096).images
 
 
 def piped(config: Config, recipe: Recipe, images: np.ndarray) -> Any:
-    """What a run is fed."""
+    """The data of a run."""
     phase = phases(config)[-1]
     stream = open_stream(recipe, config.seed, batch_size=config.batch_size)
     synthetic = tf_dataset(stream).map(lambda images, *_: images)
@@ -79,7 +78,7 @@ def fit(model: SimGAN, data: Any) -> None:
     model.fit(data, steps_per_epoch=STEPS, epochs=1, verbose=0, shuffle=False)
 
 
-def told(config: Config, network: keras.Model, rate: float, loss: Any) -> keras.Model:
+def compiled(config: Config, network: keras.Model, rate: float, loss: Any) -> keras.Model:
     """``network`` compiled for `train_on_batch`."""
     network.compile(build_optimizer(config, rate, config.steps), loss=loss)
     return network
@@ -93,19 +92,19 @@ def cross_entropy(wanted: Any, logits: Any) -> Any:
 class PlainLoop:
     """The original's way: `train_on_batch` on NumPy batches, a stacked model with the discriminator held still.
 
-    It does less than our step: no ink is drawn at random, there is no R1 and no average of weights.
+    It does less than our step: images stay grey, there is no R1 penalty and no average of weights.
     """
 
     def __init__(self, config: Config, shape: tuple[int, int]) -> None:
         config = config.replace(precision="float32")
         self.refiner, judge = build_refiner(shape, config), build_discriminator(config)
         frozen = keras.models.clone_model(judge)
-        self.judge = told(config, judge, config.discriminator_rate, cross_entropy)
+        self.judge = compiled(config, judge, config.discriminator_rate, cross_entropy)
         frozen.trainable = False
         image = keras.Input((*shape, 1))
         refined = self.refiner(image)
         both = keras.Model(image, [refined, frozen(refined)])
-        self.both = told(config, both, config.refiner_rate, ["mean_absolute_error", cross_entropy])
+        self.both = compiled(config, both, config.refiner_rate, ["mean_absolute_error", cross_entropy])
         self.frozen = frozen
         self.history = HistoryBuffer(config.history_batches * config.batch_size, shape, config.batch_size, config.seed)
 

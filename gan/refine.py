@@ -1,6 +1,6 @@
-"""`python -m gan.refine`: apply a saved refiner to real images or to those of a recipe.
+"""`python -m gan.refine`: apply a saved refiner to real images, or to those of a recipe.
 
-Any Keras file will do whose network says of images (N, H, W, 1) how likely each pixel is ink: see
+The refiner may be any Keras file whose network says of images (N, H, W, 1) how likely each pixel is ink: see
 `synth_engine.training.refiner`.
 """
 
@@ -34,9 +34,9 @@ BATCH = 256
 
 
 def refine_images(refiner: Refiner, images: Images, seed: int, first: int = 0) -> Images:
-    """Images (N, H, W) uint8 {0, 1} refined: ink 255 and ground 0, (N, H, W) uint8.
+    """Images (N, H, W) uint8 {0, 1} refined, as (N, H, W) uint8, ink 255 and ground 0.
 
-    Image k belongs to sample ``first`` + k and depends, beside the refiner, on it and ``seed`` alone.
+    Image k is refined as sample ``first`` + k under ``seed``: see `Refiner`.
     """
     parts = []
     for start in range(0, len(images), BATCH):
@@ -49,16 +49,17 @@ def refine_images(refiner: Refiner, images: Images, seed: int, first: int = 0) -
     epilog="Example: python -m gan.refine --refiner runs/gan/refiner.keras --recipe hackmit --count 1000 --out refined"
 )
 @click.argument("path", required=False, type=click.Path())
-@click.option("--refiner", required=True, type=click.Path(), help="A refiner.keras.")
-@click.option("--recipe", metavar="NAME|TOML", help="Refine this recipe's images, instead of those in PATH.")
-@click.option("--count", type=click.IntRange(1), help="Images to make; with --recipe.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of every random draw.")
+@click.option("--refiner", required=True, type=click.Path(), help="A refiner.keras of a gan.train run.")
+@click.option("--recipe", metavar="NAME|TOML", help="Refine images of this recipe instead of those in PATH.")
+@click.option("--count", type=click.IntRange(1), help="Number of images; with --recipe.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of all random numbers.")
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="New folder for the PNG files.")
 def refine(path: str | None, refiner: str, recipe: str | None, count: int | None, seed: int, out: str) -> None:
     """Refine the images in PATH (a folder of images or challenge files), or COUNT images of a recipe.
 
-    Writes PNG files, ink white; for a recipe labels.csv (name,text) too. Images in PATH are binarised as recipe.toml
-    beside the refiner says. The folder appears once all of it is written.
+    Writes PNG files, ink white, and for a recipe labels.csv (name,text). Images in PATH are binarised as recipe.toml
+    beside the refiner says. Image number i is the one that classifier.train learns from under the same --seed. The
+    folder appears once it is complete.
     """
     if (path is None) == (recipe is None) or (recipe is None) != (count is None):
         raise click.UsageError("give either PATH, or --recipe with --count")
@@ -109,7 +110,7 @@ def _write(folder: Path, names: Sequence[str], images: Images) -> None:
 
 @contextmanager
 def _whole_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder that becomes ``out`` when all went well; raises RunError if ``out`` is taken."""
+    """A temporary folder that becomes ``out`` once the block has ended well; raises RunError if ``out`` is taken."""
     claim_folder(out, "--out")
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))

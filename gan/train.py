@@ -3,150 +3,219 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gan.settings.config import PRESETS, Config
+from gan.settings.options import GanTrainOptions
 from synth_engine.cli.guard import main_guard
-from synth_engine.errors import RunError
+from synth_engine.cli.options import (
+    SEED_MAX,
+    OptionGroup,
+    command,
+    option,
+    precision_option,
+    preset_option,
+    ray_address_option,
+    recipe_option,
+    seed_option,
+    threads_option,
+    workers_option,
+)
+from synth_engine.cli.progress import ProgressBar, progress_bar
+from synth_engine.errors import RealImagesError
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.tensorflow_setup import prepare_tensorflow
 from synth_engine.training.keras_files import RECIPE
-from synth_engine.training.precision import PRECISIONS, best_precision
+from synth_engine.training.precision import best_precision
+from synth_engine.training.refinement_report import REFINER, RefinementReport
 from synth_engine.training.run_folder import CONFIG, RunFolder, read_config
 from synth_engine.training.tensorboard import check_tensorboard
 
 if TYPE_CHECKING:
     from gan.run.data import Images
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 DEMO_IMAGES = 2_000
+DEMO_RECIPE, REAL_RECIPE = "captcha-draft", "hackmit-target"
 COUNT = click.IntRange(1)
 NOT_NEGATIVE = click.FloatRange(0)
 POSITIVE = click.FloatRange(0, min_open=True)
-FOLDER = click.Path(file_okay=False)
 
 
-def preset_option(name: str, field: str, kind: click.ParamType[Any], text: str) -> Callable[[Function], Function]:
-    """An option that changes ``field`` of the preset; its help shows what each preset has there."""
-    defaults = "; ".join(f"{preset}: {getattr(Config.preset(preset), field)}" for preset in PRESETS)
-    return click.option(name, field, type=kind, help=text, show_default=defaults)
+def config_option(
+    name: str, field: str, kind: click.ParamType[Any], text: str, group: OptionGroup = "Training"
+) -> Callable[[Any], Any]:
+    """An option that changes ``field`` of the preset."""
+    return preset_option(name, field, kind, text, presets={name: Config.preset(name) for name in PRESETS}, group=group)
 
 
-@click.command(
+@command(
     epilog="Example: python -m gan.train --real challenges --recipe hackmit --steps 500 --run runs/gan. "
     "Ctrl-C saves a checkpoint; repeat the command with --resume to go on."
 )
-@click.option("--real", type=click.Path(), help="Images or challenge files.", show_default="drawn by `captcha`")
-@click.option("--real-limit", type=COUNT, help="Use no more than so many of them.", show_default="all")
-@click.option(
-    "--recipe",
-    metavar="NAME|TOML",
-    help="Built-in or a file.",
-    show_default="hackmit-target with --real, else captcha-draft",
+@option(
+    "--real", group="Data", type=click.Path(), help="Unlabelled images: a folder of images or challenge files.",
+    show_default="rendered by the package captcha",
+)  # fmt: skip
+@option("--real-limit", group="Data", type=COUNT, help="Largest number of real images to use.", show_default="all")
+@recipe_option(None, shown=f"{REAL_RECIPE} with --real, else {DEMO_RECIPE}")
+@option(
+    "--reader", group="Data", type=click.Path(),
+    help="A classifier.keras, which is not trained: it measures whether refined images still show their labels.",
+)  # fmt: skip
+@seed_option(SEED_MAX)
+@option(
+    "--preset", group="Training", default="modern", show_default=True, type=click.Choice(PRESETS),
+    help="Values of the options that are not given. paper: networks and schedule of 2017, as a reference, for a GPU.",
+)  # fmt: skip
+@config_option("--steps", "steps", COUNT, "Adversarial steps.")
+@config_option("--batch-size", "batch_size", click.IntRange(2), "Images in a batch; even.")
+@config_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Smallest self-regularisation weight.")
+@config_option("--label-weight", "label_weight", NOT_NEGATIVE, "Largest weight of the label loss; with --reader.")
+@config_option("--r1-weight", "r1_weight", NOT_NEGATIVE, "Weight of the R1 penalty.")
+@config_option("--refiner-rate", "refiner_rate", POSITIVE, "Learning rate of the refiner.")
+@config_option("--discriminator-rate", "discriminator_rate", POSITIVE, "Learning rate of the discriminator.")
+@config_option("--refiner-updates", "refiner_updates", COUNT, "Updates of the refiner in a step: the paper's K_g.")
+@config_option(
+    "--discriminator-updates", "discriminator_updates", COUNT, "Updates of the discriminator in a step: K_d."
 )
-@click.option("--reader", type=click.Path(), help="A frozen classifier.keras that judges whether labels are kept.")
-@click.option(
-    "--preset", default="modern", show_default=True, type=click.Choice(PRESETS), help="paper: as of 2017, for a GPU."
+@config_option(
+    "--noise", "noise_stddev", NOT_NEGATIVE,
+    "Standard deviation of the noise on the discriminator's input at first, for pixels in [-1, 1].",
+)  # fmt: skip
+@config_option(
+    "--cutout-px", "cutout_px", click.IntRange(0, 64), "Side of a square hidden from the discriminator, px; 0: none."
 )
-@click.option("--run", "folder", default="runs/gan", show_default=True, type=FOLDER, help="Where results go.")
-@click.option("--resume", is_flag=True, help="Go on from the folder's last checkpoint; give the same options again.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Of every random draw.")
-@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Ray actors; 0: threads here.")
-@click.option("--ray-address", metavar="HOST:PORT", help="A running Ray cluster.", show_default="one started here")
-@click.option("--threads", type=COUNT, help="TensorFlow's threads.", show_default="one a core")
-@click.option("--tensorboard", is_flag=True, help="Also write summaries for TensorBoard.")
-@click.option(
-    "--precision", type=click.Choice(PRECISIONS), help="Of the refiner in training.  [default: the fastest here]"
+@option(
+    "--run", "folder", group="Output", default="runs/gan", show_default=True, type=click.Path(file_okay=False),
+    help="Folder for the results.",
+)  # fmt: skip
+@option(
+    "--resume", group="Output", is_flag=True,
+    help="Go on from the folder's last checkpoint; give the same options again.",
+)  # fmt: skip
+@config_option("--report-steps", "report_steps", COUNT, "Steps between rows of metrics.csv.", "Output")
+@config_option("--assess-steps", "assess_steps", COUNT, "Steps between rows of assessment.csv.", "Output")
+@config_option("--sheet-steps", "sheet_steps", COUNT, "Steps between sheets, rounded up to a report.", "Output")
+@config_option(
+    "--checkpoint-steps", "checkpoint_steps", COUNT, "Steps between checkpoints, rounded up to a report.", "Output"
 )
-@preset_option("--steps", "steps", COUNT, "Adversarial steps.")
-@preset_option("--batch-size", "batch_size", click.IntRange(2), "Images a batch, even.")
-@preset_option("--lambda", "self_reg_weight", NOT_NEGATIVE, "Weight of the mean change.")
-@preset_option("--label-weight", "label_weight", NOT_NEGATIVE, "Weight of what --reader reads worse, at most.")
-@preset_option("--r1-weight", "r1_weight", NOT_NEGATIVE, "Weight of the discriminator's slope at real images.")
-@preset_option("--refiner-rate", "refiner_rate", POSITIVE, "The refiner's learning rate.")
-@preset_option("--discriminator-rate", "discriminator_rate", POSITIVE, "The discriminator's learning rate.")
-@preset_option("--refiner-updates", "refiner_updates", COUNT, "Refiner's updates a step, the paper's K_g.")
-@preset_option("--discriminator-updates", "discriminator_updates", COUNT, "Discriminator's updates a step, K_d.")
-@preset_option("--noise", "noise_stddev", NOT_NEGATIVE, "Deviation of the noise it sees at first, values in [-1, 1].")
-@preset_option("--report-steps", "report_steps", COUNT, "Steps between rows of metrics.csv.")
-@preset_option("--cutout-px", "cutout_px", click.IntRange(0, 64), "Side of a square hidden from it, px; 0: none.")
-@preset_option("--assess-steps", "assess_steps", COUNT, "Steps between rows of assessment.csv.")
-@preset_option("--sheet-steps", "sheet_steps", COUNT, "Steps between sheets, rounded up to a report.")
-@preset_option("--checkpoint-steps", "checkpoint_steps", COUNT, "Steps between checkpoints, rounded up to a report.")
-def train(
-    real: str | None, real_limit: int | None, recipe: str | None, reader: str | None, preset: str, folder: str,
-    resume: bool, workers: int, ray_address: str | None, threads: int | None, tensorboard: bool, **changes: Any,
-) -> None:  # fmt: skip
+@option("--tensorboard", group="Output", is_flag=True, help="Also write summaries for TensorBoard.")
+@workers_option()
+@ray_address_option()
+@threads_option()
+@precision_option("Number format of the refiner in training.")
+def train(**given: Any) -> None:
     """Train a refiner and write the best step's as refiner.keras, with recipe.toml and report.html on the run.
 
-    Beside them lie config.json, metrics.csv, assessment.csv and .json, sheet.png and sheets.gif.
+    Beside them are config.json, metrics.csv, assessment.csv and .json, sheet.png and sheets.gif.
 
-    Without options it needs no data and no labels: it draws its own real images with the package `captcha`.
+    Without options it needs no data and no labels: it renders its own real images with the package `captcha`.
     """
-    config = Config.preset(preset, **changes)
-    if changes["label_weight"] and not reader:
-        raise RunError("--label-weight needs a classifier to be asked: give --reader FILE", config.label_weight)
-    source = Recipe.resolve(recipe or ("hackmit-target" if real else "captcha-draft")).require_binary()
-    check_tensorboard(tensorboard)  # all that can go wrong does so before the folder is taken
-    Synthesizer(source, config.seed).batch(0, 1)
-    images = _read(real, source, real_limit) if real else None
+    options = GanTrainOptions.of(given)
+    report, run = _train(options)
+    from gan.run.report import PAGE, report_lines
+
+    for line in report_lines(report):
+        click.echo(line)
+    click.echo(f"{run / REFINER} holds the refiner; look at {run / PAGE}; {CONFIG} repeats the run")
+
+
+def _train(options: GanTrainOptions) -> tuple[RefinementReport, RunFolder]:
+    config, recipe = options.config, _choose_recipe(options)
+    check_tensorboard(options.tensorboard)  # all that can go wrong does so before the folder is taken
+    Synthesizer(recipe, config.seed).batch(0, 1)
+    images = _read(options.real, recipe, options.real_limit) if options.real else None
     if images is None:
-        _check_demo(source, config.seed)
-    prepare_tensorflow(config.seed, threads, deterministic=True)
-    from gan.run.run import REFINER, Training, Workers
+        _check_demo(recipe, config.seed)
+    prepare_tensorflow(config.seed, options.threads, deterministic=True)
+    from gan.run.run import RefinerRun, Workers
     from gan.simgan.label_judge import LabelJudge
 
-    config = config.replace(
-        precision=changes["precision"] or (_stored_precision(folder) if resume else best_precision())
-    )
-    given = {"real": real, "real_limit": real_limit, "reader": reader}
-    resolved = {**config.as_dict(), "recipe": source.name, "recipe_key": source.key, **given}
+    config = config.replace(precision=options.precision or _default_precision(options))
+    given = {"real": options.real, "real_limit": options.real_limit, "reader": options.reader}
+    resolved = {**config.as_dict(), "recipe": recipe.name, "recipe_key": recipe.key, **given}
     click.echo(json.dumps(resolved, indent=2))
-    judge = LabelJudge.load(reader, source) if reader else None
-    run = RunFolder.create(folder, resolved, resume=resume)
-    source.save(run.path / RECIPE)
+    judge = LabelJudge.load(options.reader, recipe) if options.reader else None
+    run = RunFolder.create(options.folder, resolved, resume=options.resume)
+    recipe.save(run.path / RECIPE)
     if images is None:
-        images = _read(_draw_demo(run.path / "demo", DEMO_IMAGES, config.seed), source)
-    where = Workers(workers, ray_address)
-    training = Training(config, source, images, run, where, tensorboard=tensorboard, reader=judge)
-    if resume:
-        training.resume()
-    verdict = training.train()
-    click.echo(f"{run.path / REFINER} holds the refiner; look at {run.path / 'report.html'}; {CONFIG} repeats the run")
-    click.echo(f"verdict: {verdict}")
+        images = _read(_render_demo(run.path / "demo", DEMO_IMAGES, config.seed), recipe)
+    where = Workers(options.workers, options.ray_address)
+    with _progress() as progress:
+        training = RefinerRun(
+            config, recipe, images, run, where, judge=judge, progress=progress, tensorboard=options.tensorboard
+        )
+        if options.resume:
+            training.resume()
+        return training.train(), run
 
 
-def _stored_precision(folder: str) -> str:
-    """What a run goes on in, wherever; one without a readable configuration is refused later, with its reason."""
-    stored = read_config(Path(folder)) or {}
-    return str(stored.get("precision", "float32"))
+@contextmanager
+def _progress() -> Iterator[ProgressBar | None]:
+    """A progress bar on a terminal; None elsewhere, where the lines that a run logs show how far it is."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with progress_bar("training", "steps") as bar:
+        yield bar
+
+
+def _choose_recipe(options: GanTrainOptions) -> Recipe:
+    """The recipe asked for, or a built-in one, which the terminal then names."""
+    if options.recipe is not None:
+        return Recipe.resolve(options.recipe).require_binary()
+    if options.real is None:
+        click.echo(f"recipe {DEMO_RECIPE}, as no --real and no --recipe is given: it suits the demonstration's images")
+        return Recipe.resolve(DEMO_RECIPE).require_binary()
+    click.echo(
+        f"recipe {REAL_RECIPE}, as no --recipe is given: it describes the images of the HackMIT contest; for other "
+        "images give --recipe NAME|TOML"
+    )
+    return Recipe.resolve(REAL_RECIPE).require_binary()
+
+
+def _default_precision(options: GanTrainOptions) -> str:
+    """The fastest on this machine; a resumed run goes on in its own, whatever the machine.
+
+    A run without a readable configuration is refused later, with its reason.
+    """
+    if not options.resume:
+        return best_precision()
+    return str((read_config(Path(options.folder)) or {}).get("precision", "float32"))
 
 
 def _read(path: str | Path, recipe: Recipe, limit: int | None = None) -> Images:
-    from synth_engine.real import load_real_images
+    """The real images in ``path``; raises RealImagesError, which names --recipe if their size is not the recipe's."""
+    from synth_engine.real import IntakeReport, load_real_images
 
-    target = load_real_images(path, recipe, limit)
-    for line in target.report.lines():
+    try:
+        real = load_real_images(path, recipe, limit)
+    except RealImagesError as error:
+        if isinstance(error.value, IntakeReport) and error.value.wrong_size:
+            raise RealImagesError(f"{error}; --recipe NAME|TOML chooses another recipe", error.value) from error
+        raise
+    for line in real.report.lines():
         click.echo(f"{path}: {line}")
-    return target.images
+    return real.images
 
 
-def _draw_demo(folder: Path, count: int, seed: int) -> Path:
+def _render_demo(folder: Path, count: int, seed: int) -> Path:
     from synth_engine.real import make_demo
 
-    click.echo(f"drawing {count} images with the package captcha, as --real is not given")
+    click.echo(f"rendering {count} images with the package captcha, as --real is not given")
     return make_demo(folder, count, seed).images
 
 
 def _check_demo(recipe: Recipe, seed: int) -> None:
-    """Raise RealImagesError if the demonstration cannot be drawn or its images are not of the recipe's size."""
+    """Raise RealImagesError if the demonstration cannot be rendered or its images are not of the recipe's size."""
     from synth_engine.real import load_real_images, make_demo
 
     with tempfile.TemporaryDirectory() as folder:

@@ -15,8 +15,8 @@ tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 
 from classifier.learning.batches import Source, open_batches  # noqa: E402
-from classifier.learning.learner import make_learner  # noqa: E402
-from classifier.learning.settings import Training  # noqa: E402
+from classifier.learning.learner import Refinement, make_learner  # noqa: E402
+from classifier.learning.settings import TrainingSettings  # noqa: E402
 from classifier.networks.build import build  # noqa: E402
 from gan.refine import refine  # noqa: E402
 from synth_engine.training.keras_files import load_refiner  # noqa: E402
@@ -48,16 +48,15 @@ def written(refiner: Path, tmp_path_factory: pytest.TempPathFactory) -> np.ndarr
     return np.stack([np.asarray(Image.open(path)) for path in sorted(out.glob("*.png"))])
 
 
-@pytest.mark.parametrize(
-    ("data", "size", "start"), [("refined", 32, 0), ("mixed", 32, 1), ("mixed", 12, 3), ("mixed", 2, 20)]
-)
+@pytest.mark.parametrize(("share", "size", "start"), [(1.0, 32, 0), (0.5, 32, 1), (0.5, 12, 3), (0.5, 2, 20)])
 def test_a_classifier_learns_from_the_images_that_refine_writes(
-    tiny: Recipe, refiner: Path, written: np.ndarray, data: str, size: int, start: int
+    tiny: Recipe, refiner: Path, written: np.ndarray, share: float, size: int, start: int
 ) -> None:
-    settings = Training(width=2, depth=2, batch_size=size, seed=SEED, data=data)  # type: ignore[arg-type]
-    learner = make_learner(build("grid", tiny, width=2, depth=2), settings, load_refiner(refiner, tiny))
+    settings = TrainingSettings(width=2, depth=2, batch_size=size, seed=SEED)
+    refinement = Refinement(load_refiner(refiner, tiny), share)
+    learner = make_learner(build("grid", tiny, width=2, depth=2), settings, refinement)
     gathered = tf.function(lambda batch: learner._gathered(batch)[0])
-    refined = round(size * learner.refined_share)
+    refined = round(size * share)
     with open_batches(Source(recipe=tiny, seed=SEED), size, start, 2) as batches:
         for number, batch in enumerate(batches):
             first = (start + number) * size

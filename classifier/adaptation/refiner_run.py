@@ -1,15 +1,11 @@
-"""Refining: a refiner trained in the middle of a run by `gan.train`, and used for adaptation if its account says so.
+"""A refiner that `gan.train` trains in the middle of a run; it is used for adaptation if its report says that it helps.
 
-`gan` is another process: what it is told are files and options, what it tells are `refiner.keras` and
-`assessment.json`. What a refiner must show to be of help is laid down there, not here.
+`gan` is another process. What passes between the two is in `synth_engine.training.refinement_report`.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +16,14 @@ from classifier.learning.settings import TrainingSettings
 from classifier.reading.reader import MODEL, Reader
 from synth_engine.errors import RunError
 from synth_engine.training.keras_files import RECIPE, load_refiner
+from synth_engine.training.refinement_report import (
+    ASSESSMENT,
+    COMMAND,
+    REFINER,
+    MetricTarget,
+    RefinementReport,
+    RefinerRequest,
+)
 from synth_engine.training.run_folder import CONFIG
 
 if TYPE_CHECKING:
@@ -28,70 +32,63 @@ if TYPE_CHECKING:
     from classifier.learning.phase import RunContext
     from synth_engine.training.checkpoints import Checkpoints
 
-COMMAND = (sys.executable, "-m", "gan.train")
-READER, REFINER, LOG = "reader", "refiner", "refiner.log"  # in a run's folder
-NETWORK, ACCOUNT = "refiner.keras", "assessment.json"  # in the refiner's, the account written last
+READER_FOLDER, REFINER_FOLDER, LOG = "reader", "refiner", "refiner.log"  # in a run's folder
 ADAPTED = "checkpoints/adapt"
 REFINED_SHARE = SHARES["mixed"]
 
 log = logging.getLogger(__name__)
 
 
-def gan_options(plan: RefinerPlan, source: Source, run: Path, settings: TrainingSettings) -> Iterator[str]:
-    """Options of `gan.train`, with absolute paths, as it compares them when it is resumed.
+def request_of(plan: RefinerPlan, source: Source, run: Path, settings: TrainingSettings) -> RefinerRequest:
+    """What `gan.train` is asked for; paths are absolute, so that a run may be resumed from another working folder.
 
-    So a run may be resumed from another working folder, but one whose refiner is half trained must not be moved.
+    A run folder must not be moved while its refiner is half trained.
     """
     folder = run.resolve()
-    wanted = {
-        "--real": Path(plan.real).resolve(),
-        "--real-limit": plan.real_limit,
-        "--recipe": folder / READER / RECIPE,
-        "--reader": folder / READER / MODEL,
-        "--run": folder / REFINER,
-        "--steps": settings.refine_steps,
-        "--precision": settings.precision,
-        "--seed": source.seed,
-        "--workers": source.workers,
-        "--ray-address": source.ray_address,
-        "--threads": plan.threads,
-    }
-    for name, value in wanted.items():
-        if value is not None:
-            yield from (name, str(value))
+    return RefinerRequest(
+        real=str(Path(plan.real).resolve()),
+        real_limit=plan.real_limit,
+        recipe=str(folder / READER_FOLDER / RECIPE),
+        reader=str(folder / READER_FOLDER / MODEL),
+        run=str(folder / REFINER_FOLDER),
+        steps=settings.refine_steps,
+        precision=settings.precision,
+        seed=source.seed,
+        workers=source.workers,
+        ray_address=source.ray_address,
+        threads=plan.threads,
+        resume=(folder / REFINER_FOLDER / CONFIG).is_file(),
+    )
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the account of a refiner says: whether it ``helps``, and the marks that were looked at, as JSON values."""
+class RefinerDecision:
+    """Whether a run's refiner helps, and the targets that decide it."""
 
     helps: bool
-    marks: tuple[Mapping[str, Any], ...]
+    targets: tuple[MetricTarget, ...]
 
     @classmethod
-    def of(cls, run: Path) -> Verdict:
-        """Of the refiner in a run's folder; raises RunError when its account is missing or damaged."""
-        path = run / REFINER / ACCOUNT
-        try:
-            account = json.loads(path.read_bytes())
-            return cls(account["helps"], tuple(mark for mark in account["marks"] if mark["needed"]))
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            remedy = f"remove {path.parent} and go on with --resume, which trains the refiner again"
-            raise RunError(f"{path} is missing, damaged or of another version ({error!r}); {remedy}", path) from error
+    def of(cls, run: Path) -> RefinerDecision:
+        """From the report in a run's folder; raises RunError if that is missing, damaged or of another version."""
+        folder = run / REFINER_FOLDER
+        remedy = f"remove {folder} and go on with --resume, which trains the refiner again"
+        report = RefinementReport.read(folder, remedy=remedy)
+        return cls(report.helps, tuple(target for target in report.targets if target.needed))
 
     def why(self) -> str:
-        """The marks missed; of a refiner that helps, all marks."""
-        named = self.marks if self.helps else [mark for mark in self.marks if not mark["reached"]]
-        return "; ".join(f"{mark['name']} {mark['received']}, wanted {mark['wanted']}" for mark in named)
+        """The targets missed; of a refiner that helps, all targets."""
+        named = self.targets if self.helps else [target for target in self.targets if not target.reached]
+        return "; ".join(f"{target.name} {target.received}, target {target.wanted}" for target in named)
 
     def as_dict(self) -> dict[str, Any]:
         """For `scores.json`."""
         return {"helps": self.helps, "why": self.why()}
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Each mark: name, value, what it must reach, whether it does."""
-        reached = {True: "reached", False: "missed"}
-        return [(m["name"], m["received"], m["wanted"], reached.get(m["reached"], "not measured")) for m in self.marks]
+        """Each target: name, value, what is wanted, whether it is reached."""
+        reached = {True: "reached", False: "missed", None: "not measured"}
+        return [(each.name, each.received, each.wanted, reached[each.reached]) for each in self.targets]
 
     def line(self) -> str:
         """What was decided and why, for people."""
@@ -101,49 +98,48 @@ class Verdict:
 
 
 def may_differ(run: Path) -> tuple[str, ...]:
-    """Settings that a resumed run may have otherwise than before, as nothing has used them yet.
+    """Settings whose values a resumed run may change, as nothing has used them yet.
 
-    Whether to refine, until adaptation has begun; how long, until the refiner has.
+    These are whether to refine, until adaptation has begun, and for how long, until the refiner's run has begun.
     """
     if (run / ADAPTED).exists():
         return ()
-    return ("refine",) if (run / REFINER / CONFIG).is_file() else ("refine", "refine_steps")
+    return ("refine",) if (run / REFINER_FOLDER / CONFIG).is_file() else ("refine", "refine_steps")
 
 
 def refine(learner: Learner, source: Source, context: RunContext, checkpoints: Checkpoints, plan: RefinerPlan) -> None:
     """Let ``learner`` refine half of the synthetic images from here on, if a refiner trained for it helps.
 
-    A refiner that the run's folder holds is not trained again. Raises KeyboardInterrupt on Ctrl-C, once `gan.train` has
-    saved a checkpoint of its own; RunError when it fails.
+    A refiner that is in the run's folder is not trained again. Raises KeyboardInterrupt on Ctrl-C, once `gan.train` has
+    saved a checkpoint of its own; RunError if it fails.
     """
-    folder = context.run / REFINER
-    if not all((folder / name).is_file() for name in (NETWORK, ACCOUNT)):
-        with checkpoints.writing(f"{READER}/"):
-            Reader(learner.teacher, source.recipe).save(context.run / READER)
+    folder = context.run / REFINER_FOLDER
+    if not all((folder / name).is_file() for name in (REFINER, ASSESSMENT)):
+        with checkpoints.writing(f"{READER_FOLDER}/"):
+            Reader(learner.teacher, source.recipe).save(context.run / READER_FOLDER)
         context.interrupt.leave_if_requested(checkpoints)
-        code = _train(gan_options(plan, source, context.run, learner.settings), context)
+        code = _train(request_of(plan, source, context.run, learner.settings), context)
         context.interrupt.leave_if_requested(checkpoints)
         if code:
             raise RunError(_failure(context.run / LOG, code), code)
-    verdict = Verdict.of(context.run)
-    log.info(verdict.line())
-    if verdict.helps:
+    decision = RefinerDecision.of(context.run)
+    log.info(decision.line())
+    if decision.helps:
         from classifier.learning.learner import Refinement
 
-        learner.refinement = Refinement(load_refiner(folder / NETWORK, source.recipe), REFINED_SHARE)
+        learner.refinement = Refinement(load_refiner(folder / REFINER, source.recipe), REFINED_SHARE)
 
 
-def _train(options: Iterator[str], context: RunContext) -> int:
+def _train(request: RefinerRequest, context: RunContext) -> int:
     """Run `gan.train` to its end and return its exit status."""
-    folder, output = context.run / REFINER, context.run / LOG
-    resumed = ["--resume"] if (folder / CONFIG).is_file() else []
-    log.info("training a refiner in %s; %s says how far it is", folder, output)
-    return run_to_end([*COMMAND, *options, *resumed], output, context.interrupt)
+    output = context.run / LOG
+    log.info("training a refiner in %s; %s says how far it is", context.run / REFINER_FOLDER, output)
+    return run_to_end([*COMMAND, *request.options()], output, context.interrupt)
 
 
 def _failure(output: Path, code: int) -> str:
     last = (output.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
     return (
-        f"gan.train, which trains the refiner, ended with exit status {code} ({last}); {output} holds all it said. "
-        "What was learnt is saved: try again with --resume, or go on without a refiner with --resume --no-refine"
+        f"gan.train, which trains the refiner, ended with exit status {code} ({last}); {output} holds its output. What "
+        "was learnt is saved: try again with --resume, or go on without a refiner with --resume --no-refine"
     )

@@ -1,7 +1,7 @@
-"""Another program run to its end as a child of this process: told once of Ctrl-C, and not left behind.
+"""Runs another program to its end as a child of this process, passes Ctrl-C on to it, and does not leave it behind.
 
-Killing this process outright (SIGKILL) leaves the child to go on. It keeps the lock on its log as long as it lives, so
-that no second one starts beside it.
+If this process is killed (SIGKILL), the child goes on. It holds the lock on its log as long as it lives, so that no
+second child starts beside it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasatt
 
 
 class Interrupt(Protocol):
-    """Whether Ctrl-C was pressed, as `StopOnInterrupt` knows."""
+    """Tells whether Ctrl-C was pressed, as `StopOnInterrupt` does."""
 
     requested: bool
 
 
 def run_to_end(command: Sequence[str], log: Path, interrupt: Interrupt) -> int:
-    """Run ``command``, append all it says to ``log``, and return its exit status.
+    """Run ``command``, append its output to ``log``, and return its exit status.
 
-    Once ``interrupt`` is requested it gets one SIGINT and the time to save. It has a session of its own: a terminal
-    would send it a second one, which acts at once. Whatever ends the wait ends it too; SIGTERM and SIGHUP of this
-    process become SystemExit. Raises RunError while a child of an earlier process still writes to ``log``.
+    Once ``interrupt`` is requested, the child gets one SIGINT and time to save. It runs in a session of its own, as a
+    terminal would send it a second SIGINT, which acts at once. An exception here ends the child too; SIGTERM and SIGHUP
+    of this process become SystemExit. Raises RunError while a child of an earlier process still writes to ``log``.
     """
     with log.open("ab") as file, _ending_signals() as received:
         _claim(file, log)
@@ -47,7 +47,7 @@ def run_to_end(command: Sequence[str], log: Path, interrupt: Interrupt) -> int:
 
 
 def _wait(child: subprocess.Popen[bytes], interrupt: Interrupt, received: list[int]) -> None:
-    """Until the child has ended or a signal is received."""
+    """Wait until the child has ended or a signal is received."""
     told = False
     while not received:
         try:
@@ -70,7 +70,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _ending_signals() -> Iterator[list[int]]:
-    """Collects signals that would end this process without a word to its child; ignored ones (nohup) stay ignored."""
+    """Collect signals that would end this process but not its child; ignored ones (nohup) stay ignored."""
     received: list[int] = []
     taken = []
     if threading.current_thread() is threading.main_thread():
@@ -85,7 +85,7 @@ def _ending_signals() -> Iterator[list[int]]:
 
 
 def _claim(file: BinaryIO, log: Path) -> None:
-    """Lock the open log, which the child inherits and so keeps locked."""
+    """Lock the open log; the child inherits the lock."""
     try:
         import fcntl
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from classifier.adaptation.keep_better import decision_of
 from classifier.adaptation.pseudo_labels import RoundScores
-from classifier.adaptation.refiner_run import Verdict
+from classifier.adaptation.refiner_run import RefinerDecision
 from classifier.adaptation.self_training import rounds_of
 from classifier.confidence.agreement import class_distance
 from classifier.confidence.calibrating import calibrate
@@ -59,7 +59,7 @@ def write_report(model: Path, real: RealImages, run: RunFolder) -> None:
     batch = ReadBatch(real.names, real.images, readings)
     rows = (line(prediction, "csv", False) for prediction in predictions(batch, alphabet, None))
     write_bytes(run / PREDICTIONS, header("csv", False) + b"".join(rows))
-    refiner = Verdict.of(run.path) if run.config.get("refine") else None
+    refiner = RefinerDecision.of(run.path) if run.config.get("refine") else None
     decision = decision_of(run.path)
     scores = scores_of(readings, reader, run.config.get("seed", 0))
     write_json(run / SCORES, SCORES_KIND, scores | {"refiner": refiner and refiner.as_dict(), "adaptation": decision})
@@ -144,11 +144,11 @@ def _adaptation(decision: Mapping[str, Any] | None, rounds: list[RoundScores], a
     return {"Self-training": html.table((decision or {}).items()) + html.table(lines, ("round", "pseudo-labels"))}
 
 
-def _refiner(verdict: Verdict | None) -> dict[str, str]:
-    if verdict is None:
+def _refiner(decision: RefinerDecision | None) -> dict[str, str]:
+    if decision is None:
         return {}
-    metrics = html.table(verdict.rows(), ("metric", "value", "target", ""))
-    return {"Refiner": html.table([[verdict.line()]]) + metrics}
+    metrics = html.table(decision.rows(), ("metric", "value", "target", ""))
+    return {"Refiner": html.table([[decision.line()]]) + metrics}
 
 
 def _curves(path: Path) -> str:

@@ -10,7 +10,7 @@ def kernel_distance(one: NDArray[np.floating], other: NDArray[np.floating]) -> f
     """Squared MMD, unbiased, of features (N, D) and (M, D), N and M ≥ 2, under the kernel (x·y / D + 1)³.
 
     Bińkowski et al. 2018, "Demystifying MMD GANs" (arXiv 1801.01401), section 4.3: KID, with the features of another
-    network than theirs. About 0 for two sets from one distribution, where it may be negative.
+    network than theirs. About 0, and possibly negative, for two sets from one distribution.
     """
     x, y = one.astype(np.float64), other.astype(np.float64)
     within = [_off_diagonal_mean(_kernel(part, part)) for part in (x, y)]

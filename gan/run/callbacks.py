@@ -1,36 +1,40 @@
-"""What happens beside training: ends of phases, reports, pictures. Callbacks of Keras' ``fit``.
+"""Callbacks of Keras' ``fit``: the end of a phase, metrics, assessments, pictures.
 
 `fit` runs in intervals of ``report_steps``, which it calls epochs; its logs are means over the interval.
 """
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from gan.assessment.assessor import Assessor
-from gan.run.data import Images
-from gan.settings.metrics import FIGURES
 from gan.simgan import losses
 from gan.simgan.model import METRICS
-from gan.simgan.schedule import Phase
+from gan.simgan.schedule import SchedulePhase
 from synth_engine.contact_sheet import row_sheet
 from synth_engine.errors import RunError
 from synth_engine.training.checkpoints import Checkpoints
 from synth_engine.training.metrics import MetricsTable
+from synth_engine.training.refinement_report import METRIC_COLUMNS
 from synth_engine.training.refiner import Refiner
 from synth_engine.training.value_range import from_network, to_network
 
 Logs = dict[str, Any]
+Images = NDArray[np.uint8]
 COLUMNS = ("phase", "step", "seconds", "images_per_s", "waited_share", *METRICS)
 SHOWN = 8
-METRICS_TABLE, ASSESSMENT = "metrics.csv", "assessment.csv"
+METRICS_TABLE, ASSESSMENTS_TABLE = "metrics.csv", "assessment.csv"
+
+log = logging.getLogger(__name__)
 
 
 class StopAt(keras.callbacks.Callback):
@@ -63,11 +67,12 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
 
 class Metrics(keras.callbacks.Callback):
-    """Prints a line and adds a row to ``path`` (CSV) an interval; rows beyond the model's step are dropped first.
+    """Adds a row to ``path`` (CSV) and logs a line an interval; rows beyond the model's step are dropped first.
 
-    A step takes ``images`` synthetic images, its updates together. Their rate, and the share of the time that steps
-    waited for data, are of the steps alone, without what happens between them and without the first, which is traced;
-    they are empty in an interval that has no other. Calling the step counts as waiting: two milliseconds here.
+    A step takes ``images`` synthetic images, those of all its updates. ``images_per_s`` and ``waited_share``, the share
+    of time that steps waited for data, cover the steps alone: not what happens between them, nor the first step, which
+    is traced. They are empty in an interval with no other step. Calling a step, two milliseconds here, counts as
+    waiting.
     """
 
     def __init__(self, path: Path, checkpoints: Checkpoints, last_step: int, images: int) -> None:
@@ -100,36 +105,38 @@ class Metrics(keras.callbacks.Callback):
         with self.checkpoints.writing(str(self.table.path)):
             self.table.add({"phase": phase, "step": step, "seconds": seconds, **pace, **logs})
         shown = "  ".join(f"{name} {float(value):.4f}" for name, value in logs.items())
-        said = "{images_per_s:.0f} images/s  waited {waited_share:.1%}  ".format(**pace) if pace else ""
-        click.echo(f"{phase} step {step}/{self.last_step}  {seconds} s  {said}{shown}")
+        speed = "{images_per_s:.0f} images/s  waited {waited_share:.1%}  ".format(**pace) if pace else ""
+        log.info("%s step %s/%s  %s s  %s%s", phase, step, self.last_step, seconds, speed, shown)
 
 
 class Assessments(keras.callbacks.Callback):
-    """Assesses after every ``steps`` of ``phase`` and at its end, exactly there, so that a resumed run chooses alike.
+    """Assesses after every ``steps`` of ``phase`` and at its end, at exact steps, so that a resumed run chooses alike.
 
-    Prints the figures, adds them to ``path`` (CSV; rows beyond the model's step are dropped first), and offers them to
-    the model's `Choice`.
+    Adds the metrics to ``path`` (CSV; rows beyond the model's step are dropped first), offers them to the model's
+    `BestStep`, and logs a line.
     """
 
-    def __init__(self, path: Path, checkpoints: Checkpoints, assessor: Assessor, steps: int, phase: Phase) -> None:
+    def __init__(
+        self, path: Path, checkpoints: Checkpoints, assessor: Assessor, steps: int, phase: SchedulePhase
+    ) -> None:
         super().__init__()
         self.checkpoints, self.assessor, self.steps, self.phase = checkpoints, assessor, steps, phase
-        self.table = MetricsTable(path, FIGURES, lambda row: int(row["step"]) <= checkpoints.step)
+        self.table = MetricsTable(path, METRIC_COLUMNS, lambda row: int(row["step"]) <= checkpoints.step)
 
     def on_train_batch_end(self, *_: Any, **__: Any) -> None:
         step = int(self.model.step)
         if (step - self.phase.first) % self.steps == 0 or step == self.phase.end:
-            figures = self.assessor.assess(step)
-            chosen = self.model.choice.offer(figures, self.model.averaged.variables)
+            metrics = self.assessor.assess(step)
+            best = self.model.best_step.offer(metrics, self.model.averaged.variables)
             with self.checkpoints.writing(str(self.table.path)):
-                self.table.add(figures.as_row())
-            click.echo(f"assessed {figures}{'  (best so far)' if chosen else ''}")
+                self.table.add(metrics.as_row())
+            log.info("assessed step %d  %s%s", step, metrics, "  (best so far)" if best else "")
 
 
 class Periodic(keras.callbacks.Callback):
     """Calls ``act`` at the end of each interval in which a multiple of ``steps`` was passed."""
 
-    def __init__(self, steps: int, act: Any) -> None:
+    def __init__(self, steps: int, act: Callable[[], object]) -> None:
         super().__init__()
         self.steps, self.act = steps, act
 
@@ -143,8 +150,19 @@ class Periodic(keras.callbacks.Callback):
         self.passed = passed
 
 
-def draw_progress(refiner: Refiner, synthetic: Images, seed: int, real: Images) -> Image.Image:
-    """A sheet of real, synthetic and refined images and of how likely each pixel is to change.
+class StepProgress(keras.callbacks.Callback):
+    """Calls ``progress`` with the steps done and those of the whole run, after each step."""
+
+    def __init__(self, progress: Callable[[int, int], object], last_step: int) -> None:
+        super().__init__()
+        self.progress, self.last_step = progress, last_step
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        self.progress(int(self.model.step), self.last_step)
+
+
+def progress_sheet(refiner: Refiner, synthetic: Images, seed: int, real: Images) -> Image.Image:
+    """A contact sheet of real, synthetic and refined images and of how far each pixel has changed.
 
     ``synthetic``: samples 0, 1, … under ``seed``; like ``real`` (N, H, W) uint8 {0, 1}.
     """

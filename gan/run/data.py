@@ -1,7 +1,7 @@
-"""What `SimGAN.fit` is fed: synthetic batches from a stream, real ones from memory, put together a phase at a time.
+"""Data of `SimGAN.fit`: synthetic batches from a stream and real ones from memory, grouped as a phase needs them.
 
-Real images are taken in an order that depends on the seed and the position alone, so that a run resumed at batch b
-sees what an uninterrupted one would have seen from there.
+The order of real images depends on the seed and the position alone, so that a resumed run sees what an uninterrupted
+one sees.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from gan.simgan.schedule import Phase
+from gan.simgan.schedule import SchedulePhase
 
 Dataset = Any
 Images = npt.NDArray[np.uint8]
 
 
 def real_batches(images: Images, batch_size: int, seed: int, first: int = 0) -> Dataset:
-    """Batches (batch_size, H, W) uint8 of ``images`` (N, H, W) from batch ``first`` on, without end.
+    """Endless batches (batch_size, H, W) uint8 of ``images`` (N, H, W), from batch ``first`` on.
 
-    Each pass over the images is a permutation of its own; a batch may run over from one pass into the next.
+    Each pass over the images is another permutation; a batch may continue from one pass into the next.
     """
     held = tf.convert_to_tensor(images)
     passes = tf.data.Dataset.range(first, np.iinfo(np.int64).max)
     return passes.map(lambda batch: tf.gather(held, _order(batch, len(images), batch_size, seed)))
 
 
-def phase_batches(synthetic: Dataset, real: Dataset, phase: Phase) -> Dataset:
+def phase_batches(synthetic: Dataset, real: Dataset, phase: SchedulePhase) -> Dataset:
     """Elements as `SimGAN` takes them in ``phase``: (S, B, H, W) synthetic and (R, B, H, W) real, uint8.
 
-    ``synthetic`` and ``real`` give batches (B, H, W), already at the place where the phase starts or goes on; further
-    components of ``synthetic``, labels and boxes, follow the real images.
+    ``synthetic`` and ``real`` are batches (B, H, W), from where the phase starts or goes on. Further components of
+    ``synthetic``, labels and boxes, follow the real images.
     """
     groups = (
         synthetic.batch(phase.synthetic_per_step, drop_remainder=True),
@@ -42,9 +42,9 @@ def phase_batches(synthetic: Dataset, real: Dataset, phase: Phase) -> Dataset:
 
 
 def hold_out(images: Images, most: int) -> tuple[Images, Images]:
-    """Images to train on and the last ``most`` of them, at most a quarter, to assess on.
+    """Images to train on, and images to assess on: the last ``most``, at most a quarter.
 
-    Fewer than eight serve for both.
+    Fewer than eight images are used for both.
     """
     count = min(most, len(images) // 4)
     return (images[:-count], images[-count:]) if count > 1 else (images, images)

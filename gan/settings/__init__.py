@@ -1,1 +1,1 @@
-"""Frozen values: what a run is told, and what a refiner must show."""
+"""Frozen values: a run's settings, and the targets of its metrics."""

@@ -1,4 +1,4 @@
-"""Choice: the averaged weights of the best assessed step so far, as part of what a checkpoint holds."""
+"""BestStep: the averaged weights of the best assessed step so far, as part of what a checkpoint holds."""
 
 from __future__ import annotations
 
@@ -8,39 +8,40 @@ from typing import Any
 
 import tensorflow as tf
 
-from gan.settings.metrics import Figures, marks, may_be_chosen
+from gan.settings.targets import may_be_chosen, metric_targets
+from synth_engine.training.refinement_report import RefinerMetrics
 
 
-class Choice(tf.Module):
-    """Keeps values for ``variables``: of the steps that pass the gate, of one that reaches the most marks.
+class BestStep(tf.Module):
+    """Keeps values for ``variables``: of the steps that may be chosen, of the one that reaches the most targets.
 
-    Those that a reader needs come first (`figures.helps`), then all; of equals the lowest two-sample accuracy. While
-    none has passed it keeps the latest. ``step`` is 0 before the first one.
+    Needed targets count first (`gan.settings.targets`), then all, then the lowest two-sample accuracy. Until a step may
+    be chosen it keeps the latest. ``step`` is 0 before the first assessment.
     """
 
     def __init__(self, variables: Sequence[Any]) -> None:
-        super().__init__(name="choice")
+        super().__init__(name="best_step")
         self.weights = [tf.Variable(tf.convert_to_tensor(value), trainable=False) for value in variables]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="chosen_step")
         self.passed = tf.Variable(False, trainable=False, name="passed")
-        self.needed = tf.Variable(0, dtype=tf.int64, trainable=False, name="needed_marks")
-        self.reached = tf.Variable(0, dtype=tf.int64, trainable=False, name="reached_marks")
+        self.needed = tf.Variable(0, dtype=tf.int64, trainable=False, name="needed_targets")
+        self.reached = tf.Variable(0, dtype=tf.int64, trainable=False, name="reached_targets")
         self.accuracy = tf.Variable(math.inf, dtype=tf.float64, trainable=False, name="accuracy")
 
-    def offer(self, figures: Figures, variables: Sequence[Any]) -> bool:
-        """Take the present values of ``variables`` if their ``figures`` are better; returns whether they are."""
-        passes, reached = may_be_chosen(figures), [mark.needed for mark in marks(figures) if mark.reached]
-        rank = sum(reached), len(reached), -figures.two_sample
+    def offer(self, metrics: RefinerMetrics, variables: Sequence[Any]) -> bool:
+        """Keep the present values of ``variables`` if their ``metrics`` are better; returns whether they are."""
+        reached = [target.needed for target in metric_targets(metrics) if target.reached]
+        passes, rank = may_be_chosen(metrics), (sum(reached), len(reached), -metrics.two_sample_accuracy)
         best = int(self.needed), int(self.reached), -float(self.accuracy)
         if bool(self.passed) and not (passes and rank > best):
             return False
-        for kept, value in zip(self.weights, variables, strict=True):
-            kept.assign(value)
-        self.step.assign(figures.step)
+        for held, value in zip(self.weights, variables, strict=True):
+            held.assign(value)
+        self.step.assign(metrics.step)
         self.passed.assign(passes)
         self.needed.assign(rank[0])
         self.reached.assign(rank[1])
-        self.accuracy.assign(figures.two_sample)
+        self.accuracy.assign(metrics.two_sample_accuracy)
         return True
 
     def apply(self, variables: Sequence[Any]) -> None:
@@ -49,10 +50,10 @@ class Choice(tf.Module):
             variable.assign(value)
 
     def reason(self) -> str:
-        """Why that step, for people."""
+        """Why that step was chosen, for people."""
         if bool(self.passed):
             return (
-                f"most marks reached ({int(self.reached)}) of the steps that pass the gate, and of such the lowest "
-                f"two-sample accuracy ({float(self.accuracy):.1%})"
+                f"of the steps that preserve labels it reaches the most targets ({int(self.reached)}), and of those it "
+                f"has the lowest two-sample accuracy ({float(self.accuracy):.1%})"
             )
-        return "no step passed the gate, so the last one assessed"
+        return "no step preserves labels well enough, so it is the last one assessed"

@@ -1,7 +1,7 @@
-"""LabelJudge: a frozen reader from a file, which shows by what it reads whether refinement keeps labels true.
+"""LabelJudge: a frozen reader from a file, whose mistakes show whether refined images still show their labels.
 
-It knows readers by their shapes alone: scores on a grid (N, h, w, alphabet + 1), the last class for none, or by
-position (N, length, alphabet). Nothing here is trained.
+It knows a reader by the shape of its network's output alone: scores on a grid (N, h, w, alphabet + 1), the last class
+for blank, or by position (N, length, alphabet). Nothing here is trained.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from synth_engine.samples import PADDING
 from synth_engine.training.keras_files import load_network
 
 Tensor = Any
-CHUNK = 256  # images at a time: what memory a forward pass takes does not grow with a set
+CHUNK = 256  # images in a forward pass, so that its memory does not grow with a set
 
 
-class Comparison(NamedTuple):
-    """Of characters (N, L) on images and on the raw ones these came from.
+class LabelComparison(NamedTuple):
+    """How a reader reads the characters (N, L) of refined images, compared with the raw images they came from.
 
-    labels: int32, any where there is none; there: 1.0 for those that are there, else 0.0; worse: by how much their
-    cross-entropy has grown, 0 for one that is read no worse, or a refiner would gain by making strokes clearer than
-    real ones are; right, raw_right: 1.0 for those read right, else 0.0.
+    labels: int32, arbitrary where padded. there: 1.0 where a character is, else 0.0. worse: by how much its
+    cross-entropy has grown, and 0 where it has fallen; otherwise a refiner would gain by making strokes clearer than
+    real ones. right, raw_right: 1.0 where the character is read correctly, else 0.0.
     """
 
     labels: Tensor
@@ -38,14 +38,14 @@ class Comparison(NamedTuple):
     raw_right: Tensor
 
     def loss(self, weights: Tensor = 1.0) -> Tensor:
-        """The mean of ``worse`` over the characters that are there, each times its weight, (N, L); a scalar."""
+        """The mean of ``worse`` over the characters that are there, each times its weight (N, L): a scalar."""
         return tf.math.divide_no_nan(tf.reduce_sum(weights * self.worse * self.there), tf.reduce_sum(self.there))
 
 
 class LabelJudge:
-    """A reader ``network`` for images (N, H, W, 1) float32 in [-1, 1] of ``recipe``.
+    """A reader's ``network`` for images (N, H, W, 1) float32 in [-1, 1] of ``recipe``.
 
-    Raises ModelError when the network takes other images or scores another alphabet; ``name`` is what it is called.
+    Raises ModelError, whose message calls it ``name``, if it takes images of another size or scores another alphabet.
     """
 
     def __init__(self, network: keras.Model, recipe: Recipe, name: str = "the reader") -> None:
@@ -58,32 +58,32 @@ class LabelJudge:
 
     @classmethod
     def load(cls, path: str | Path, recipe: Recipe) -> LabelJudge:
-        """The reader in a ``.keras`` file, in safe mode; raises ModelError if it is damaged or does not fit."""
+        """From a ``.keras`` file, loaded in safe mode; raises ModelError if it is damaged or does not fit."""
         return cls(load_network(path), recipe, str(path))
 
     def scores(self, images: Tensor, boxes: Tensor) -> Tensor:
-        """Scores (N, L, alphabet) of each character: in the cell where its box has its middle, or of its position.
+        """Scores (N, L, alphabet) of each character, in the grid cell of its box's centre or at its position.
 
-        ``boxes``: (N, L, 4) x0, y0, x1, y1 in half-open px. A middle beyond the canvas counts in the nearest cell.
+        ``boxes``: (N, L, 4) x0, y0, x1, y1 in half-open px. A centre beyond the canvas belongs to the nearest cell.
         """
         scores = self.network(images, training=False)
         if not self.stride:
             return scores
         rows, columns = self.network.output_shape[1:3]
         boxes = tf.cast(boxes, tf.int32)
-        middle = (boxes[..., :2] + boxes[..., 2:] - 1) // (2 * self.stride)
-        cells = tf.clip_by_value(middle, 0, [columns - 1, rows - 1])
+        centre = (boxes[..., :2] + boxes[..., 2:] - 1) // (2 * self.stride)
+        cells = tf.clip_by_value(centre, 0, [columns - 1, rows - 1])
         return tf.gather_nd(scores, cells[..., ::-1], batch_dims=1)[..., : self.characters]
 
     def features(self, images: Tensor) -> Tensor:
-        """What the last layer sees, (N, D) float32: as a mean over the grid, if on one."""
+        """Input of the network's last layer, (N, D) float32: its mean over the grid, if on one."""
         features = self._features(images, training=False)
         return tf.reduce_mean(features, axis=(1, 2)) if len(features.shape) == 4 else features
 
-    def compare(self, images: Tensor, raw: Tensor, labels: Tensor, boxes: Tensor) -> Comparison:
-        """How it reads the characters ``labels`` (N, L) uint8, 255 for none, on ``images`` and on ``raw``.
+    def compare(self, images: Tensor, raw: Tensor, labels: Tensor, boxes: Tensor) -> LabelComparison:
+        """How it reads the characters ``labels`` (N, L) uint8, padded with 255, on ``images`` and on ``raw``.
 
-        ``raw`` are the images, (N, H, W, 1), that ``images`` came from.
+        ``raw``: the images (N, H, W, 1) that ``images`` were refined from.
         """
         wanted = tf.minimum(tf.cast(labels, tf.int32), self.characters - 1)
 
@@ -95,11 +95,11 @@ class LabelJudge:
 
         (mistakes, right), (raw_mistakes, raw_right) = read(images), read(raw)
         there = tf.cast(readable(labels, boxes), tf.float32)
-        return Comparison(wanted, there, tf.nn.relu(mistakes - raw_mistakes), right, raw_right)
+        return LabelComparison(wanted, there, tf.nn.relu(mistakes - raw_mistakes), right, raw_right)
 
 
 def readable(labels: Tensor, boxes: Tensor) -> Tensor:
-    """Which characters (N, L) are there with some ink on the canvas, bool."""
+    """Which characters (N, L) exist and have ink on the canvas, bool."""
     return (labels != PADDING) & tf.reduce_all(boxes[..., 2:] > boxes[..., :2], axis=-1)
 
 
@@ -110,12 +110,12 @@ def in_chunks(act: Callable[..., Any], *arrays: Any) -> Any:
 
 
 def for_chunks(act: Callable[..., Any], rows: int) -> Callable[..., Any]:
-    """``act`` as a graph, which takes two thirds of the time, where ``rows`` are more than one of `in_chunks`."""
+    """``act`` as a graph if ``rows`` make more than one of the chunks of `in_chunks`: a third less time."""
     return tf.function(act, reduce_retracing=True) if rows > CHUNK else act
 
 
 def _stride(shape: tuple[int, int], cells: tuple[int, int]) -> int:
-    """Pixels a cell: the smallest number that divides ``shape``, rounded up, into ``cells``."""
+    """Side of a cell in px: the smallest that divides ``shape``, rounded up, into ``cells``; 0 if none does."""
     strides = range(1, max(shape) + 1)
     return next((s for s in strides if all(-(-side // s) == n for side, n in zip(shape, cells, strict=True))), 0)
 

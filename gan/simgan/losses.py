@@ -1,6 +1,6 @@
-"""All adversarial mathematics of SimGAN in one place: terms, accuracies, the check for non-finite values; no loop.
+"""The losses of SimGAN, its accuracies, and the check for non-finite values. No loop is here.
 
-Every term is a mean, over images and over patches or pixels, so that none changes its weight with the batch size.
+Every loss is a mean over images and over patches or pixels, so that its weight does not depend on the batch size.
 Logits are (N, h, w, 1 or 2) float32 and linear; images (N, H, W, 1) float32 in [-1, 1]. All results are scalars.
 """
 
@@ -16,7 +16,7 @@ Tensor = Any
 
 
 def realness(logits: Tensor) -> Tensor:
-    """Log-odds (N, h, w) that a patch is real. Two classes' softmax is the sigmoid of their difference."""
+    """Log-odds (N, h, w) that a patch is real. The softmax of two classes is the sigmoid of their difference."""
     return logits[..., 0] if logits.shape[-1] == 1 else logits[..., 1] - logits[..., 0]
 
 
@@ -25,44 +25,41 @@ def self_regularisation(refined: Tensor, synthetic: Tensor) -> Tensor:
     return tf.reduce_mean(tf.abs(refined - synthetic))
 
 
-def refiner_adversarial(kind: str, refined_logits: Tensor) -> Tensor:
-    """What the refiner pays for refined patches taken for refined: eq. 2's l_real, or its hinge form."""
-    score = realness(refined_logits)
-    return tf.reduce_mean(-score if kind == "hinge" else tf.nn.softplus(-score))
+def refiner_adversarial(refined_logits: Tensor) -> Tensor:
+    """Cross-entropy of refined patches with the class real: l_real of eq. 2."""
+    return tf.reduce_mean(tf.nn.softplus(-realness(refined_logits)))
 
 
-def discriminator_real(kind: str, real_logits: Tensor) -> Tensor:
-    """What the discriminator pays for real patches: the second term of eq. 1, or hinge (arXiv 1705.02894)."""
-    score = realness(real_logits)
-    return tf.reduce_mean(tf.nn.relu(1.0 - score) if kind == "hinge" else tf.nn.softplus(-score))
+def discriminator_real(real_logits: Tensor) -> Tensor:
+    """Cross-entropy of real patches with the class real: the second term of eq. 1."""
+    return tf.reduce_mean(tf.nn.softplus(-realness(real_logits)))
 
 
-def discriminator_refined(kind: str, refined_logits: Tensor) -> Tensor:
-    """What the discriminator pays for refined patches: the first term of eq. 1, or hinge."""
-    score = realness(refined_logits)
-    return tf.reduce_mean(tf.nn.relu(1.0 + score) if kind == "hinge" else tf.nn.softplus(score))
+def discriminator_refined(refined_logits: Tensor) -> Tensor:
+    """Cross-entropy of refined patches with the class refined: the first term of eq. 1."""
+    return tf.reduce_mean(tf.nn.softplus(realness(refined_logits)))
 
 
 def accuracy_on_real(real_logits: Tensor) -> Tensor:
-    """Share of real images taken for real: by the mean log-odds of their patches, most of which are blank alike."""
-    return tf.reduce_mean(tf.cast(verdicts(real_logits) > 0, tf.float32))
+    """Share of real images classified as real, by the mean log-odds of their patches: most patches are blank."""
+    return tf.reduce_mean(tf.cast(image_log_odds(real_logits) > 0, tf.float32))
 
 
 def accuracy_on_refined(refined_logits: Tensor) -> Tensor:
-    """Share of refined images taken for refined; one at exactly 0 counts as such."""
-    return tf.reduce_mean(tf.cast(verdicts(refined_logits) <= 0, tf.float32))
+    """Share of refined images classified as refined; log-odds of exactly 0 count as that."""
+    return tf.reduce_mean(tf.cast(image_log_odds(refined_logits) <= 0, tf.float32))
 
 
 def mean_change(refined: Tensor, synthetic: Tensor) -> Tensor:
-    """Mean absolute change of a pixel as a share of the range of values: 0 nothing moved, 1 all inverted."""
+    """Mean absolute change of a pixel over the range of values: 0 for no change, 1 if all are inverted."""
     return tf.reduce_mean(tf.abs(refined - synthetic)) / 2.0
 
 
 @tf.custom_gradient
 def clip(images: Tensor) -> tuple[Tensor, Any]:
-    """``images`` held in [-1, 1]; a pixel outside keeps the gradient that would bring it back, and loses the other.
+    """``images`` clipped to [-1, 1]. A pixel outside keeps the gradient that points back into the range.
 
-    A plain clip kills both, and most pixels of a binary image lie on its edge.
+    A plain clip has no gradient there, and most pixels of a binary image lie on the ends of the range.
     """
 
     def gradient(upstream: Tensor) -> Tensor:
@@ -77,20 +74,20 @@ def non_finite(values: Mapping[str, Any]) -> list[str]:
     return [name for name, value in values.items() if not math.isfinite(float(value))]
 
 
-def verdicts(logits: Tensor) -> Tensor:
-    """Log-odds (N,) that an image is real: the mean of its patches'."""
+def image_log_odds(logits: Tensor) -> Tensor:
+    """Log-odds (N,) that an image is real: the mean over its patches."""
     return tf.reduce_mean(realness(logits), axis=(1, 2))
 
 
-def slope_penalty(images: Tensor, judge: Callable[[Tensor], Tensor]) -> Tensor:
-    """R1: half the squared slope of a patch's log-odds over the pixels of ``images``, real ones; a mean over patches.
+def r1_penalty(images: Tensor, discriminator: Callable[[Tensor], Tensor]) -> Tensor:
+    """R1: half the squared gradient of a patch's log-odds with respect to real ``images``; a mean over patches.
 
-    ``judge`` gives logits. Mescheder et al. 2018, "Which training methods for GANs do actually converge?" (arXiv
-    1801.04406), eq. 9, with the patches of an image summed up before their slope is taken: taken for independent.
+    ``discriminator`` returns logits. Mescheder et al. 2018, "Which training methods for GANs do actually converge?"
+    (arXiv 1801.04406), eq. 9. The patches of an image are summed before the gradient is taken, as if independent.
     """
     with tf.GradientTape() as tape:
         tape.watch(images)
-        odds = realness(judge(images))
+        odds = realness(discriminator(images))
         total = tf.reduce_sum(odds)
-    slopes = tape.gradient(total, images)
-    return 0.5 * tf.reduce_sum(tf.square(slopes)) / tf.cast(tf.size(odds), tf.float32)
+    gradient = tape.gradient(total, images)
+    return 0.5 * tf.reduce_sum(tf.square(gradient)) / tf.cast(tf.size(odds), tf.float32)

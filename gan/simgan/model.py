@@ -1,7 +1,7 @@
-"""SimGAN as a Keras model: two networks, two optimisers, and one step of training in each of the three phases.
+"""SimGAN as a Keras model: two networks, two optimisers, and one training step in each of the three phases.
 
-Algorithm 1 of the paper. The terms are in `losses`, what the discriminator sees is in `view`, what it is reminded of
-in `history`; reading data, reporting and saving are left to `train`.
+Algorithm 1 of the paper. Losses are in `losses`, what the discriminator sees in `discriminator_input` and `history`.
+Data, reports and files belong to `gan.run`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import tensorflow as tf
 
 from gan.settings.config import Config
 from gan.simgan import losses
-from gan.simgan.best_step import Choice
-from gan.simgan.discriminator_input import View
+from gan.simgan.best_step import BestStep
+from gan.simgan.discriminator_input import DiscriminatorInput
 from gan.simgan.history import HistoryBuffer
 from gan.simgan.label_judge import LabelJudge
 from gan.simgan.label_weights import LabelWeights
@@ -29,40 +29,41 @@ from synth_engine.training.value_range import to_network
 
 Tensor = Any
 Logs = dict[str, Tensor]
-METRICS = (
+METRICS = (  # columns of metrics.csv
     "self_reg", "refiner_adversarial", "mean_change",
-    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined", "slope",
-    "labels", "label_weight", "caution",
+    "discriminator_real", "discriminator_refined", "accuracy_real", "accuracy_refined", "r1_penalty",
+    "label_loss", "label_weight", "self_reg_factor",
 )  # fmt: skip
-RIGHT = "right"  # counts of characters, which no line of progress shows
+RIGHT = "right"  # counts of characters, which are not logged
 
 
 class SimGAN(keras.Model):
     """Refiner and discriminator for images of ``shape`` (H, W) px, whose ink is opened by squares of ``open_px``.
 
-    ``fit`` takes batches (synthetic (S, B, H, W), real (R, B, H, W)), both uint8 {0, 1}: in the phases ``refiner`` and
-    ``discriminator`` S = R = 1; in ``adversarial`` S is the refiner's and the discriminator's updates together and R
-    the discriminator's, each update taking a batch of its own. With ``reader``, see `LabelWeights`,
-    labels (S, B, L) uint8 and boxes (S, B, L, 4) follow. Logs are means over all updates since the last reset.
-    Each batch is shared out among ``devices``, whose number divides B; without any, it is left to TensorFlow.
+    ``fit`` takes elements (synthetic (S, B, H, W), real (R, B, H, W)), both uint8 {0, 1}; each update of a network uses
+    one of these batches. In the phases ``refiner`` and ``discriminator`` S = R = 1. In ``adversarial`` S counts the
+    updates of both networks, R those of the discriminator. With a ``judge``, labels (S, B, L) uint8 and boxes
+    (S, B, L, 4) follow: see `LabelWeights`. Logs are means over all updates since the last reset.
+
+    Batches are split among ``devices``, whose number divides B; without any, TensorFlow places them.
     """
 
     def __init__(
-        self, config: Config, shape: tuple[int, int], reader: LabelJudge | None = None, open_px: int = 0,
+        self, config: Config, shape: tuple[int, int], judge: LabelJudge | None = None, open_px: int = 0,
         devices: Sequence[str] = (),
     ) -> None:  # fmt: skip
         super().__init__(name="simgan")
-        self.config, self.reader, self.open_px = config, reader if config.label_weight else None, open_px
+        self.config, self.judge, self.open_px = config, judge if config.label_weight else None, open_px
         self.refiner = build_refiner(shape, config)
         self.averaged = build_refiner(shape, config.replace(precision="float32"))
         self.averaged.set_weights(self.refiner.get_weights())
         self.product = clipped(self.averaged)
         self.frozen = Refiner(self.product, open_px)
         self.discriminator = build_discriminator(config)
-        self.label_weights = LabelWeights(reader.characters if reader else 0, config.label_weight)
-        self.choice = Choice(self.averaged.variables)
+        self.label_weights = LabelWeights(judge.characters if judge else 0, config.label_weight)
+        self.best_step = BestStep(self.averaged.variables)
         self.buffer = HistoryBuffer(config.history_batches * config.batch_size, shape, config.batch_size, config.seed)
-        self.view, self.replicas = View(config), Replicas(devices)
+        self.discriminator_input, self.replicas = DiscriminatorInput(config), Replicas(devices)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.arrived = tf.Variable(0.0, dtype=tf.float64, trainable=False, name="arrived")
         self.first_adversarial = phases(config)[-1].first
@@ -74,7 +75,7 @@ class SimGAN(keras.Model):
         refiner_optimizer: keras.optimizers.Optimizer,
         discriminator_optimizer: keras.optimizers.Optimizer,
     ) -> None:
-        """One optimiser a network, built at once so that a checkpoint can fill them. XLA slows a CPU down here."""
+        """One optimiser a network, built at once so that a checkpoint can fill it. XLA would be slower on a CPU."""
         super().compile(optimizer=None, jit_compile=False)
         refiner_optimizer.build(self.refiner.trainable_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
@@ -87,7 +88,7 @@ class SimGAN(keras.Model):
 
     @property
     def state(self) -> dict[str, Any]:
-        """What a checkpoint must hold; from the step follow the places in both streams of data."""
+        """What a checkpoint must hold; the positions in both streams of data follow from the step."""
         return {
             "step": self.step,
             "refiner": self.refiner,
@@ -96,9 +97,9 @@ class SimGAN(keras.Model):
             "refiner_optimizer": self.refiner_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
             "history": self.buffer,
-            "view": self.view,
+            "discriminator_input": self.discriminator_input,
             "label_weights": self.label_weights,
-            "choice": self.choice,
+            "best_step": self.best_step,
         }
 
     @property
@@ -106,13 +107,15 @@ class SimGAN(keras.Model):
         return list(self.trackers.values())
 
     def call(self, images: Tensor) -> Tensor:
-        """Refine images (N, H, W, 1) float32 in [-1, 1] with the averaged weights: the saved refiner's output."""
+        """Refine images (N, H, W, 1) float32 in [-1, 1] with the averaged weights, as the saved refiner does."""
         return self.product(images)
 
     def train_step(self, data: tuple[Tensor, ...]) -> Logs:
         with tf.control_dependencies(data):
             arrived = self.arrived.assign(tf.numpy_function(_now, [], tf.float64))
-        with tf.control_dependencies([arrived]):  # or what needs no data would run first, and look like a wait for it
+        with tf.control_dependencies(
+            [arrived]
+        ):  # or operations that need no data run first and count as waiting for it
             logs = self._train(*data)
         self.step.assign_add(1)
         return logs
@@ -134,47 +137,47 @@ class SimGAN(keras.Model):
         return logs
 
     def regularise_refiner(self, synthetic: Tensor) -> Logs:
-        """One update of the refiner towards the identity, for a start that the discriminator cannot mock."""
+        """One update of the refiner towards the identity, so that it does not start from random images."""
 
-        def pay(images: Tensor) -> tuple[Tensor, Logs]:
+        def loss_of(images: Tensor) -> tuple[Tensor, Logs]:
             refined = losses.clip(self.refiner(images, training=True))
             loss = losses.self_regularisation(refined, images)
             return loss, {"self_reg": loss, "mean_change": losses.mean_change(refined, images)}
 
-        return self._improve_refiner(pay, to_network(synthetic))
+        return self._improve_refiner(loss_of, to_network(synthetic))
 
     def update_refiner(self, synthetic: Tensor, *known: Tensor) -> Logs:
-        """One update of the refiner on a batch (B, H, W) uint8; the discriminator stays as it is.
+        """One update of the refiner on a batch (B, H, W) uint8; the discriminator is not changed.
 
-        ``known``: its labels (B, L) and boxes (B, L, 4), where there is a reader to be asked about them.
+        ``known``: the batch's labels (B, L) and boxes (B, L, 4), with a judge.
         """
 
-        def pay(images: Tensor, *known: Tensor) -> tuple[Tensor, Logs]:
+        def loss_of(images: Tensor, *known: Tensor) -> tuple[Tensor, Logs]:
             refined = losses.clip(self.refiner(images, training=True))
             binary = self.binarise(refined)
             logits = self.discriminator(self._seen(binary), training=False)
-            adversarial = losses.refiner_adversarial(self.config.adversarial_loss, logits)
+            adversarial = losses.refiner_adversarial(logits)
             self_reg = losses.self_regularisation(refined, images)
-            loss = adversarial + self.config.self_reg_weight * self.label_weights.caution * self_reg
+            loss = adversarial + self.config.self_reg_weight * self.label_weights.self_reg_factor * self_reg
             change = losses.mean_change(refined, images)
             logs = {"refiner_adversarial": adversarial, "self_reg": self_reg, "mean_change": change}
-            if self.reader:
-                read = self.reader.compare(binary, images, *known)
-                logs |= {"labels": read.loss(), RIGHT: self.label_weights.count(read)}
+            if self.judge:
+                read = self.judge.compare(binary, images, *known)
+                logs |= {"label_loss": read.loss(), RIGHT: self.label_weights.count(read)}
                 loss += self.label_weights.loss(read)
             return loss, logs
 
-        return self._improve_refiner(pay, to_network(synthetic), *known)
+        return self._improve_refiner(loss_of, to_network(synthetic), *known)
 
     def update_discriminator(self, synthetic: Tensor, real: Tensor) -> Logs:
-        """One update of the discriminator on a real batch and a refined one, half of that from the history."""
+        """One update of the discriminator on a real batch and a refined one, half of which is from the history."""
 
-        def pay(real: Tensor, refined: Tensor) -> tuple[Tensor, Logs]:
+        def loss_of(real: Tensor, refined: Tensor) -> tuple[Tensor, Logs]:
             judged = self.discriminator(tf.concat([real, refined], axis=0), training=True)
             real_logits, refined_logits = tf.split(judged, 2)
-            on_real = losses.discriminator_real(self.config.adversarial_loss, real_logits)
-            on_refined = losses.discriminator_refined(self.config.adversarial_loss, refined_logits)
-            extra = {"slope": self._slope(real)} if self.config.r1_weight else {}
+            on_real = losses.discriminator_real(real_logits)
+            on_refined = losses.discriminator_refined(refined_logits)
+            extra = {"r1_penalty": self._r1_penalty(real)} if self.config.r1_weight else {}
             return on_real + on_refined + sum(extra.values()), {
                 "discriminator_real": on_real,
                 "discriminator_refined": on_refined,
@@ -186,7 +189,7 @@ class SimGAN(keras.Model):
         refined = self.buffer.exchange(self.replicas.joined(self._refine, to_network(synthetic)))
         seen = tf.split(self._seen(tf.concat([to_network(real), refined], axis=0)), 2)
         variables = self.discriminator.trainable_variables
-        gradients, logs = self.replicas.gradients(pay, variables, *seen)
+        gradients, logs = self.replicas.gradients(loss_of, variables, *seen)
         self.discriminator_optimizer.apply(gradients, variables)
         return self._log(logs)
 
@@ -196,38 +199,38 @@ class SimGAN(keras.Model):
         Random numbers come from the model's generator: each update of the network has images of its own anyway.
         """
         with tf.device(None):  # where the generator is, also for a replica elsewhere
-            normal = self.view.generator.normal(normal_shape(tf.shape(grey), self.open_px))
+            normal = self.discriminator_input.generator.normal(normal_shape(tf.shape(grey), self.open_px))
         return binarise(grey, normal, self.open_px)
 
     def log_odds(self, images: Tensor) -> Tensor:
-        """What the discriminator thinks of images (N, H, W, 1), shown as they are: (N,), above 0 for real."""
-        return losses.verdicts(self.discriminator(images, training=False))
+        """The discriminator's log-odds (N,) that images (N, H, W, 1), shown without noise, are real."""
+        return losses.image_log_odds(self.discriminator(images, training=False))
 
-    def _slope(self, real: Tensor) -> Tensor:
-        """The weighted R1 term of every ``r1_steps``-th update, times so many; 0 at the others, which it costs nothing.
+    def _r1_penalty(self, real: Tensor) -> Tensor:
+        """The weighted R1 penalty, ``r1_steps`` times as large in every ``r1_steps``-th update and 0 in the others.
 
         Karras et al. 2020 (StyleGAN2, arXiv 1912.04958), appendix B: lazy regularisation.
         """
         every, judge = self.config.r1_steps, lambda images: self.discriminator(images, training=False)
         due = self.discriminator_optimizer.iterations % every == 0
         weight = self.config.r1_weight * every
-        return tf.cond(due, lambda: weight * losses.slope_penalty(real, judge), lambda: tf.constant(0.0))
+        return tf.cond(due, lambda: weight * losses.r1_penalty(real, judge), lambda: tf.constant(0.0))
 
     def _seen(self, images: Tensor) -> Tensor:
         with tf.device(None):
-            return self.view(images, tf.maximum(self.step - self.first_adversarial, 0))
+            return self.discriminator_input(images, tf.maximum(self.step - self.first_adversarial, 0))
 
     def _refine(self, images: Tensor) -> Tensor:
         return self.binarise(losses.clip(self.refiner(images, training=False)))
 
-    def _improve_refiner(self, pay: Callable[..., tuple[Tensor, Logs]], *batch: Tensor) -> Logs:
+    def _improve_refiner(self, loss_of: Callable[..., tuple[Tensor, Logs]], *batch: Tensor) -> Logs:
         variables = self.refiner.trainable_variables
-        gradients, logs = self.replicas.gradients(pay, variables, *batch)
+        gradients, logs = self.replicas.gradients(loss_of, variables, *batch)
         self.refiner_optimizer.apply(gradients, variables)
         if RIGHT in logs:
             self.label_weights.update(logs.pop(RIGHT))
             logs["label_weight"] = tf.reduce_mean(self.label_weights.values)
-            logs["caution"] = self.label_weights.caution
+            logs["self_reg_factor"] = self.label_weights.self_reg_factor
         for mean, new in zip(self.averaged.variables, self.refiner.variables, strict=True):
             mean.assign(new + self.config.ema_decay * (mean - new))
         return self._log(logs)
@@ -239,7 +242,7 @@ class SimGAN(keras.Model):
 
 
 def build_optimizer(config: Config, rate: float, updates: int) -> keras.optimizers.Optimizer:
-    """Adam or plain SGD, its rate falling as a cosine over so many ``updates`` or constant, as ``config`` says."""
+    """Adam or plain SGD, with a rate that is constant or falls as a cosine over so many ``updates``."""
     if config.rate_falls:
         rate = keras.optimizers.schedules.CosineDecay(rate, updates, alpha=0.02)
     if config.optimizer == "sgd":
@@ -250,13 +253,13 @@ def build_optimizer(config: Config, rate: float, updates: int) -> keras.optimize
 def build_simgan(
     config: Config,
     shape: tuple[int, int],
-    reader: LabelJudge | None = None,
+    judge: LabelJudge | None = None,
     open_px: int = 0,
     devices: Sequence[str] = (),
 ) -> SimGAN:
-    """A compiled model, its first weights drawn by ``config.seed``."""
+    """A compiled model, whose initial weights follow from ``config.seed``."""
     keras.utils.set_random_seed(config.seed)
-    model = SimGAN(config, shape, reader, open_px, devices)
+    model = SimGAN(config, shape, judge, open_px, devices)
     refined = config.refiner_pretrain_steps + config.steps * config.refiner_updates
     judged = config.discriminator_pretrain_steps + config.steps * config.discriminator_updates
     model.compile(
@@ -267,5 +270,5 @@ def build_simgan(
 
 
 def _now() -> np.float64:
-    """Seconds of Python's clock: TensorFlow's own refuses where operations must be deterministic."""
+    """Seconds of Python's clock: TensorFlow's own is refused where operations must be deterministic."""
     return np.float64(time.monotonic())

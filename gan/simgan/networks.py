@@ -1,6 +1,6 @@
-"""The two networks of SimGAN, from built-in Keras layers only, so that a saved one loads without this package.
+"""The two networks of SimGAN, of built-in Keras layers only, so that a saved one loads without this package.
 
-Both take images (N, H, W, 1) float32 in [-1, 1]. Here stands what they are; `simgan` says how they learn.
+Both take images (N, H, W, 1) float32 in [-1, 1]. How they learn is in `model`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from gan.settings.config import Config
 from synth_engine.training.precision import Precision
 
 Shape = tuple[int, int]
-MARGIN = 1.5  # a pixel changes once its value moves by a third of its size: one that hardly moves draws no specks
+MARGIN = 1.5  # a pixel can flip only once its value has moved by a third: small changes leave no specks
 
 
 def build_refiner(shape: Shape, config: Config) -> keras.Model:
     """Images (N, H, W, 1) to refined ones, not yet clipped: `clipped` makes the network that is saved.
 
-    What it puts out, and what goes into the sum that is put out, is float32 whatever ``config.precision``.
+    Its output, and what is added up to it, is float32 whatever ``config.precision``.
     """
     image = keras.Input((*shape, 1), name="image")
     refined = _paper_refiner(image, config) if config.architecture == "paper" else _modern_refiner(image, config)
@@ -28,9 +28,9 @@ def build_refiner(shape: Shape, config: Config) -> keras.Model:
 
 
 def build_discriminator(config: Config) -> keras.Model:
-    """Images (N, h, w, 1) of any size to logits (N, h', w', 1 or 2), linear, one a patch, or one for the whole image.
+    """Images (N, h, w, 1) of any size to linear logits (N, h', w', 1 or 2), one a patch, or one for the whole image.
 
-    One channel: above 0 means real. Two: the classes refined and real, as in the paper; see `losses.realness`.
+    One channel: above 0 means real. Two, as in the paper: the classes refined and real; see `losses.realness`.
     """
     image = keras.Input((None, None, 1), name="image")
     logits = (
@@ -40,7 +40,7 @@ def build_discriminator(config: Config) -> keras.Model:
 
 
 def clipped(refiner: keras.Model) -> keras.Model:
-    """``refiner`` (its weights shared) with its output held in [-1, 1]: what `refiner.keras` contains."""
+    """``refiner``, its weights shared, with the output clipped to [-1, 1]: what `refiner.keras` contains."""
     return keras.Model(refiner.input, layers.Activation("hard_tanh")(refiner.output), name="refiner")
 
 
@@ -50,7 +50,7 @@ def _paper_refiner(image: Any, config: Config) -> Any:
 
 
 def _modern_refiner(image: Any, config: Config) -> Any:
-    """The image plus a change that starts at zero, computed at half resolution where convolutions are cheaper."""
+    """The image plus a change that starts at zero, computed at half resolution, where convolutions cost less."""
     height, width = image.shape[1:3]
     odd = (height % 2, width % 2)
     edges = ((0, odd[0]), (0, odd[1]))
@@ -100,10 +100,10 @@ def _paper_discriminator(image: Any, config: Config) -> Any:
 
 
 def _modern_discriminator(image: Any, config: Config) -> Any:
-    """Details of 16 px, one every 8 px: their means over the image and their maxima, for common and for rare ones.
+    """Features of 16 px, one every 8 px: their means over the image for common ones, their maxima for rare ones.
 
-    Judged a patch at a time, details that one patch in a hundred has are lost in the mean of the losses: after 60 steps
-    such a discriminator was right on 57% of the contest's images, this one on 79%.
+    A discriminator of single patches loses a feature of one patch in a hundred in the mean of the losses: after 60
+    steps it classified 57% of the contest's images correctly, this one 79%.
     """
     x = image
     for factor, size in ((1, 4), (2, 3), (2, 3)):
@@ -114,8 +114,8 @@ def _modern_discriminator(image: Any, config: Config) -> Any:
 
 
 def _bounded(convolution: Any, config: Config) -> Any:
-    """Spectral normalisation (arXiv 1802.05957), where wanted, bounds the slope of the discriminator's features.
+    """``convolution`` with spectral normalisation (arXiv 1802.05957), where ``config`` says so.
 
-    Its last layer goes without: bounded as well, the logits never leave the neighbourhood of 0.
+    The last layer has none: its logits would stay close to 0.
     """
     return layers.SpectralNormalization(convolution) if config.spectral_normalisation else convolution

@@ -1,8 +1,8 @@
-"""Replicas: several devices that each work on a share of every batch; what they find is averaged.
+"""Replicas: several devices that each compute a share of every batch; their gradients are averaged.
 
-Variables stay single, on the first device, and are read from there: the networks are small (1.2 MB in `paper`). So a
-checkpoint holds the same whatever the number of devices. `tf.distribute.MirroredStrategy` would give each a history and
-a generator of its own, whose contents no checkpoint has, and split data along the axis that counts a step's updates.
+Variables exist once, on the first device, and are read from there: the networks are small (1.2 MB in `paper`). So a
+checkpoint is the same for any number of devices. `tf.distribute.MirroredStrategy` would give each device a history and
+a generator of its own, which no checkpoint holds, and would split data along the axis of a step's updates.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ Logs = dict[str, Tensor]
 
 
 class Replicas:
-    """``devices`` by TensorFlow's names; with fewer than two a batch stays whole, where TensorFlow puts it."""
+    """``devices`` by TensorFlow's names; with fewer than two, a batch stays whole and TensorFlow places it."""
 
     def __init__(self, devices: Sequence[str] = ()) -> None:
         self.devices = tuple(devices) if len(devices) > 1 else ()
 
     def gradients(
-        self, pay: Callable[..., tuple[Tensor, Logs]], variables: list[Any], *batch: Tensor
+        self, loss_of: Callable[..., tuple[Tensor, Logs]], variables: list[Any], *batch: Tensor
     ) -> tuple[list[Tensor], Logs]:
         """Gradients of a loss over ``variables``, and what is logged, both as means over the devices' shares.
 
-        ``pay`` gives the loss, a mean, and the logs, scalars, for a share of the arrays (N, ...) of ``batch``.
+        ``loss_of`` returns the loss, a mean, and the logs, scalars, of a share of the arrays (N, ...) of ``batch``.
         """
 
         def learn(*share: Tensor) -> tuple[list[Tensor], Logs]:
             with tf.GradientTape() as tape:
-                loss, logs = pay(*share)
+                loss, logs = loss_of(*share)
             return tape.gradient(loss, variables), logs
 
         found = self._each(learn, batch)
@@ -43,7 +43,7 @@ class Replicas:
         return means, {name: _mean([each[name] for each in logs]) for name in logs[0]}
 
     def joined(self, act: Callable[..., Tensor], *batch: Tensor) -> Tensor:
-        """What ``act`` makes of the shares of ``batch``, put together: (N, ...)."""
+        """``act`` on the shares of ``batch``, joined: (N, ...)."""
         found = self._each(act, batch)
         return found[0] if len(found) == 1 else tf.concat(found, axis=0)
 
@@ -58,7 +58,7 @@ class Replicas:
 
 
 def shared_gpus(batch_size: int) -> tuple[str, ...]:
-    """Names of as many GPUs as there are and as divide ``batch_size``."""
+    """Names of GPUs: the largest number of them that divides ``batch_size``."""
     names = [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
     count = next((n for n in range(len(names), 0, -1) if batch_size % n == 0), 0)
     return tuple(names[:count])

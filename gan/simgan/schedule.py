@@ -1,4 +1,4 @@
-"""Phases of a run and how much data each step takes: pure arithmetic, so that a resumed run finds its place."""
+"""Phases of a run and how many batches each step takes: pure arithmetic, so that a resumed run finds its place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gan.settings.config import Config
 
 
 @dataclass(frozen=True)
-class Phase:
+class SchedulePhase:
     """Steps [first, end) of a run; each takes so many batches. ``*_before``: batches that earlier phases took."""
 
     name: str
@@ -28,16 +28,16 @@ class Phase:
         return self.real_before + (step - self.first) * self.real_per_step
 
 
-def phases(config: Config) -> tuple[Phase, ...]:
-    """The paper's order (algorithm 1 and section 3): refiner alone, discriminator alone, both in turn."""
+def phases(config: Config) -> tuple[SchedulePhase, ...]:
+    """Refiner alone, discriminator alone, both in turn: the paper's algorithm 1 and section 3."""
     both = config.refiner_updates + config.discriminator_updates
-    found: list[Phase] = []
+    found: list[SchedulePhase] = []
     step = synthetic = real = 0
     for name, steps, synthetic_per_step, real_per_step in (
         ("refiner", config.refiner_pretrain_steps, 1, 1),
         ("discriminator", config.discriminator_pretrain_steps, 1, 1),
         ("adversarial", config.steps, both, config.discriminator_updates),
     ):
-        found.append(Phase(name, step, step + steps, synthetic_per_step, real_per_step, synthetic, real))
+        found.append(SchedulePhase(name, step, step + steps, synthetic_per_step, real_per_step, synthetic, real))
         step, synthetic, real = step + steps, synthetic + steps * synthetic_per_step, real + steps * real_per_step
     return tuple(found)

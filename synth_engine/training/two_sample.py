@@ -1,7 +1,7 @@
-"""TwoSampleTest: how well a fresh small network learns to tell two sets of images apart, on halves held out.
+"""TwoSampleTest: the accuracy of a small classifier that learns to separate two sets of images, on held-out halves.
 
-Lopez-Paz and Oquab 2017, "Revisiting classifier two-sample tests" (arXiv 1610.06545). 0.5 means that it found no
-difference within its budget; it is blind to what more images or steps would show.
+Lopez-Paz and Oquab 2017, "Revisiting classifier two-sample tests" (C2ST, arXiv 1610.06545). 0.5 means that it found no
+difference; more images or more steps may still show one.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ RATE = 2e-3
 
 
 class TwoSampleTest:
-    """For images of ``shape`` (H, W): the mean of ``repeats`` fresh networks, as one may be off by three points.
+    """For images of ``shape`` (H, W): the mean over ``repeats`` fresh networks, as one may be off by three points.
 
-    Each takes ``steps`` updates, with first weights and batches of its own that are the same in every test.
+    Each takes ``steps`` updates, with initial weights and batches that follow from ``seed`` and are the same in every
+    test.
     """
 
     def __init__(self, shape: tuple[int, int], steps: int, seed: int, *, repeats: int = 1, eager: bool = False) -> None:
@@ -36,9 +37,10 @@ class TwoSampleTest:
         self._update = self._learn if eager else tf.function(self._learn)
 
     def accuracy(self, one: Floats, other: Floats) -> float:
-        """Share told apart among the second halves after learning from the first; the mean of both sets' shares.
+        """Two-sample accuracy in [0, 1]: learns from the first half of each set, is tested on the second.
 
-        ``one`` and ``other``: at least two images each, (N, H, W, 1) float32.
+        Both sets count alike, whatever their sizes. ``one`` and ``other``: at least two images each, (N, H, W, 1)
+        float32.
         """
         starts = zip(self.seeds, self._first, strict=True)
         return float(np.mean([self._accuracy(seed, weights, one, other) for seed, weights in starts]))
@@ -52,7 +54,7 @@ class TwoSampleTest:
         for _ in range(self.steps):
             picked = (images[random.integers(0, len(images), BATCH)] for images in (learn_one, learn_other))
             self._update(tf.concat([*picked], axis=0))
-        right = np.mean(self._verdicts(test_one) <= 0), np.mean(self._verdicts(test_other) > 0)
+        right = np.mean(self._log_odds(test_one) <= 0), np.mean(self._log_odds(test_other) > 0)
         return float(np.mean(right))
 
     def _learn(self, images: Any) -> None:
@@ -63,13 +65,13 @@ class TwoSampleTest:
         variables = self.network.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
 
-    def _verdicts(self, images: Floats) -> Floats:
+    def _log_odds(self, images: Floats) -> Floats:
         parts = (images[start : start + 256] for start in range(0, len(images), 256))
         return np.concatenate([self.network(part, training=False).numpy()[:, 0] for part in parts])
 
 
 def _build(shape: tuple[int, int], seed: int) -> keras.Model:
-    """Three strided convolutions; the mean and the maximum over places, for what is common and for what is rare."""
+    """Three strided convolutions, then means over the image for common features and maxima for rare ones."""
     images = x = keras.Input((*shape, 1))
     for k, (width, size) in enumerate(((16, 4), (32, 3), (32, 3))):
         initial = keras.initializers.HeNormal(seed + k)

@@ -20,8 +20,8 @@ tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 
 from gan.run.callbacks import Metrics  # noqa: E402
-from gan.run.report import animate  # noqa: E402
-from gan.run.run import Training, Verdict, Workers  # noqa: E402
+from gan.run.report import animate, summary  # noqa: E402
+from gan.run.run import RefinerRun, Workers  # noqa: E402
 from gan.settings.config import _PRESETS, Config  # noqa: E402
 from gan.simgan.label_judge import LabelJudge  # noqa: E402
 from gan.simgan.model import SimGAN, build_simgan  # noqa: E402
@@ -30,6 +30,7 @@ from synth_engine import Recipe, Synthesizer  # noqa: E402
 from synth_engine.cli.guard import main_guard  # noqa: E402
 from synth_engine.errors import RunError  # noqa: E402
 from synth_engine.training.precision import PRECISIONS  # noqa: E402
+from synth_engine.training.refinement_report import RefinerMetrics  # noqa: E402
 from synth_engine.training.run_folder import RunFolder  # noqa: E402
 
 SMALL = Config.preset(
@@ -42,10 +43,11 @@ SMALL = Config.preset(
 def training(
     folder: Path, recipe: Recipe, config: Config = SMALL, *, resume: bool = False, eager: bool = True,
     reader: LabelJudge | None = None,
-) -> Training:  # fmt: skip
+) -> RefinerRun:  # fmt: skip
     """A run of a few steps, ``eager`` where its graphs would take longer to make than to run."""
     run = RunFolder.create(folder, config.as_dict(), resume=resume)
-    made = Training(config, recipe, Synthesizer(recipe, 99).batch(0, 10).images, run, Workers(), reader=reader)
+    images = Synthesizer(recipe, 99).batch(0, 10).images
+    made = RefinerRun(config, recipe, images, run, Workers(), judge=reader)
     made.model.run_eagerly = eager
     if resume:
         made.resume()
@@ -57,11 +59,11 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def state(made: Training) -> list[np.ndarray]:
+def state(made: RefinerRun) -> list[np.ndarray]:
     model = made.model
     networks = (model.refiner, model.averaged, model.discriminator)
     weights = [w for network in networks for w in network.get_weights()]
-    others = (model.buffer.images, model.buffer.generator.state, model.view.generator.state)
+    others = (model.buffer.images, model.buffer.generator.state, model.discriminator_input.generator.state)
     others += tuple(model.label_weights.variables)
     return [*weights, *(np.asarray(held) for held in others)]
 
@@ -76,14 +78,14 @@ def reader_of(recipe: Recipe) -> LabelJudge:
 
 def act_at(step: int, act: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Call ``act`` at the end of that step."""
-    draw = Training._draw
+    save = RefinerRun._save_sheets
 
-    def draw_and_act(self: Training) -> None:
-        draw(self)
+    def save_and_act(self: RefinerRun) -> None:
+        save(self)
         if int(self.model.step) == step:
             act(self)
 
-    monkeypatch.setattr(Training, "_draw", draw_and_act)
+    monkeypatch.setattr(RefinerRun, "_save_sheets", save_and_act)
 
 
 def fail_with(number: int) -> Any:
@@ -119,7 +121,10 @@ def test_a_reader_is_asked_about_images_of_its_own_number(tiny: Recipe, tmp_path
     judged = training(tmp_path / "run", tiny, SMALL.replace(read_images=9), reader=reader_of(tiny))
     assert (len(judged.synthetic), len(judged.held_out)) == (9, 2)
     judged.train()
-    assert all(row["kept_worst"] and row["kernel"] for row in rows_of(tmp_path / "run" / "assessment.csv"))
+    assert all(
+        row["label_preservation_worst"] and row["kernel_distance"]
+        for row in rows_of(tmp_path / "run" / "assessment.csv")
+    )
 
 
 def test_the_pace_tells_waiting_for_data_from_training(tiny: Recipe, tmp_path: Path) -> None:
@@ -141,7 +146,7 @@ def test_a_killed_run_writes_the_refiner_that_it_had_chosen_before(
     tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = SMALL.replace(assess_steps=1, checkpoint_steps=2, discriminator_pretrain_steps=0, ema_decay=0.5)
-    monkeypatch.setattr("gan.simgan.best_step.may_be_chosen", lambda figures: figures.step == 2)
+    monkeypatch.setattr("gan.simgan.best_step.may_be_chosen", lambda metrics: metrics.step == 2)
     whole = training(tmp_path / "whole", tiny, config)
     whole.train()
     with monkeypatch.context() as patch:
@@ -159,7 +164,7 @@ def test_a_killed_run_writes_the_refiner_that_it_had_chosen_before(
     assert json.loads((tmp_path / "whole" / "assessment.json").read_text())["chosen"]["step"] == 2
 
 
-def test_the_report_stands_alone_with_curves_marks_and_a_film_of_the_sheets(tiny: Recipe, tmp_path: Path) -> None:
+def test_the_report_stands_alone_with_curves_targets_and_a_film_of_the_sheets(tiny: Recipe, tmp_path: Path) -> None:
     training(tmp_path, tiny).train()
     page = (tmp_path / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
@@ -210,7 +215,7 @@ def test_if_every_checkpoint_is_damaged_the_run_does_not_start_over(tiny: Recipe
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_step_and_checkpoint(
     tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spoil(made: Training) -> None:
+    def spoil(made: RefinerRun) -> None:
         kernel = made.model.discriminator.trainable_variables[-1]
         kernel.assign(kernel * np.nan)
 
@@ -269,7 +274,7 @@ def test_the_command_leaves_its_results_and_refuses_the_folder_a_second_time(
     options += ["--batch-size", "4", "--steps", "2"]
     main_guard_code(options, 0)
     shown = capsys.readouterr().out
-    assert "verdict: a pixel changes by" in shown
+    assert "summary: a pixel changes by" in shown
     assert "report.html" in shown
     written = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"refiner.keras", "recipe.toml", "config.json", "metrics.csv", "sheet.png"} <= written
@@ -290,16 +295,23 @@ def main_guard_code(options: list[str], expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("figures", "doubt"),
+    ("values", "advice"),
     [
         ((0.01, 0.0004, 0.5, 0.5), "next to nothing was refined"),
         ((0.3, 0.1, 0.5, 0.5), "erase"),
-        ((0.05, 0.02, 0.99, 0.97), "apart"),
+        ((0.05, 0.02, 0.99, 0.97), "still differ"),
     ],
 )
-def test_the_verdict_says_when_refinement_failed(figures: tuple[float, float, float, float], doubt: str) -> None:
-    assert doubt in str(Verdict(*figures))
-    assert doubt not in str(Verdict(0.05, 0.02, 0.6, 0.6))
+def test_the_summary_says_when_refinement_failed(values: tuple[float, float, float, float], advice: str) -> None:
+    assert advice in summary(metrics_of(*values))
+    assert advice not in summary(metrics_of(0.05, 0.02, 0.6, 0.6))
+
+
+def metrics_of(mean_change: float, changed_pixels: float, on_real: float, on_refined: float) -> RefinerMetrics:
+    return RefinerMetrics(
+        step=1, mean_change=mean_change, changed_pixels=changed_pixels, accuracy_real=on_real,
+        accuracy_refined=on_refined, two_sample_accuracy=0.6, two_sample_accuracy_raw=0.8, relative_deviation=1.0,
+    )  # fmt: skip
 
 
 def test_the_newest_two_checkpoints_are_kept(tiny: Recipe, tmp_path: Path) -> None:

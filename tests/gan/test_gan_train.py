@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from synth_engine import Recipe
 from synth_engine.errors import SynthError
@@ -20,9 +21,11 @@ pytest.importorskip("captcha")
 
 import keras
 
+from gan.run.report import refinement_report
 from gan.settings.config import _PRESETS, Config
 from gan.simgan.model import SimGAN, build_simgan
 from gan.train import train
+from synth_engine.training.refinement_report import METRIC_COLUMNS, RefinerMetrics
 
 SMALL = Config.preset(
     "modern", features=2, blocks=1, batch_size=2, history_batches=2, discriminator_pretrain_steps=1, steps=2,
@@ -58,6 +61,7 @@ def test_without_real_images_it_draws_its_own_and_opens_no_truth(
     result = run(tmp_path / "run", "--batch-size", 2, "--steps", 2)
     seen, opened = opened, None  # a hook cannot be removed
     assert result.exit_code == 0, result.output
+    assert "recipe captcha-draft, as no --real and no --recipe is given" in result.output
     written = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"refiner.keras", "sheet.png", "metrics.csv", "recipe.toml", "config.json", "demo"} <= written
     assert Recipe.load(tmp_path / "run" / "recipe.toml").name == "captcha-draft"
@@ -72,6 +76,10 @@ def test_options_that_do_not_fit_cost_no_folder(tiny: Recipe, tmp_path: Path) ->
     assert "rejected all" in refused(tmp_path, "--recipe", tmp_path / "impossible.toml")
     tiny.save(tmp_path / "tiny.toml")
     assert "none can be used" in refused(tmp_path, "--recipe", tmp_path / "tiny.toml")  # the demo is 100x50 px
+    (tmp_path / "small").mkdir()
+    Image.new("L", (40, 24)).save(tmp_path / "small" / "1.png")
+    assert "--recipe NAME|TOML" in refused(tmp_path, "--real", tmp_path / "small")
+    assert "give --real PATH" in refused(tmp_path, "--real-limit", 9)
     assert "does not exist" in refused(tmp_path, "--real", tmp_path / "none")
 
 
@@ -88,15 +96,18 @@ def test_a_reader_from_a_file_judges_and_teaches_at_the_weight_given(
     cells = keras.layers.AveragePooling2D(4, padding="same")(images)
     keras.Model(images, keras.layers.Conv2D(len(recipe.alphabet) + 1, 1)(cells)).save(tmp_path / "reader.keras")
     monkeypatch.setattr("gan.train.DEMO_IMAGES", 2)
+    report = refinement_report(metrics := RefinerMetrics(**dict.fromkeys(METRIC_COLUMNS, 0)), metrics, "no reason")
     monkeypatch.setattr(
-        "gan.run.run.Training",
-        lambda config, *_, reader, **__: seen.append((config.label_weight, reader)) or SimpleNamespace(train=str),
+        "gan.run.run.RefinerRun",
+        lambda config, *_, judge, **__: (
+            seen.append((config.label_weight, judge)) or SimpleNamespace(train=lambda: report)
+        ),
     )
     for k, weight in enumerate((7, 0)):
         result = run(tmp_path / str(k), "--reader", tmp_path / "reader.keras", "--label-weight", weight)
         assert result.exit_code == 0, result.output
     assert [weight for weight, _ in seen] == [7, 0]
-    assert all(reader.characters == len(recipe.alphabet) for _, reader in seen)
+    assert all(judge.characters == len(recipe.alphabet) for _, judge in seen)
 
 
 def test_packages_that_are_missing_cost_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A refiner trained in the middle of a run: used if its account says that it helps, made once, never in the way."""
+"""A refiner trained in the middle of a run: used if its report says that it helps, made once, never in the way."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ from PIL import Image
 from classifier.learning.settings import Adaptation, TrainingSettings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RunError
+from synth_engine.training.refinement_report import (
+    METRIC_COLUMNS,
+    MetricTarget,
+    RefinementReport,
+    RefinerMetrics,
+)
 from synth_engine.training.run_folder import RunFolder
 
 keras = pytest.importorskip("keras")
@@ -34,12 +40,17 @@ from classifier.train import train  # noqa: E402
 
 SMALL = TrainingSettings(width=2, depth=2, batch_size=4, steps=0, warmup_steps=1, refine_steps=2,
                  adaptation=Adaptation(rounds=1, steps=2, warmup_steps=1, certainty_min=0.0))  # fmt: skip
-KEPT = {"name": "labels kept", "wanted": "at least 99%", "needed": True}
-BESIDE = {"name": "kernel distance", "wanted": "at most 50%", "needed": False, "received": "70%", "reached": False}
-ACCOUNTS = {
-    "helps": {"helps": True, "marks": [BESIDE, {**KEPT, "received": "99.5%", "reached": True}]},
-    "harms": {"helps": False, "marks": [BESIDE, {**KEPT, "received": "91.0%", "reached": False}]},
-}
+BESIDE = MetricTarget("kernel distance", "at most 50%", "70%", reached=False, needed=False)
+
+
+def report(preserved: str, *, helps: bool) -> RefinementReport:
+    """That of a refiner with this label preservation."""
+    metrics = RefinerMetrics(**dict.fromkeys(METRIC_COLUMNS, 0))
+    target = MetricTarget("label preservation", "at least 99%", preserved, reached=helps, needed=True)
+    return RefinementReport(helps=helps, reason="the last", chosen=metrics, last=metrics, targets=(BESIDE, target))
+
+
+REPORTS = {"helps": report("99.5%", helps=True), "harms": report("91.0%", helps=False)}
 STAND_IN = """
 import json, os, shutil, signal, sys, time
 from pathlib import Path
@@ -60,7 +71,7 @@ if act == "interrupt":
         (here / "told").touch()
         sys.exit(130)
 shutil.copy(here / "refiner.keras", run)
-shutil.copy(here / f"{act}.json", run / "assessment.json")
+shutil.copy(here / act / "assessment.json", run)
 """
 
 
@@ -83,8 +94,9 @@ def gan(tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gan:
     folder.mkdir()
     (folder / "train.py").write_text(STAND_IN)
     keras.Sequential([keras.Input((*tiny.shape, 1)), keras.layers.Rescaling(-1.0)]).save(folder / "refiner.keras")
-    for name, account in ACCOUNTS.items():
-        (folder / f"{name}.json").write_text(json.dumps(account))
+    for name, made in REPORTS.items():
+        (folder / name).mkdir()
+        made.write(folder / name)
     monkeypatch.setattr(refining, "COMMAND", (sys.executable, str(folder / "train.py")))
     return Gan(folder)
 
@@ -130,8 +142,9 @@ def test_a_refiner_that_does_not_help_changes_nothing_and_says_why(
     caplog.set_level("INFO")
     gan.act("harms")
     assert equal(raw, run(tmp_path / "run", tiny))
+    missed = "label preservation 91.0%, target at least 99%"
     assert [line for line in caplog.messages if "does not help" in line] == [
-        "the refiner does not help: adaptation uses raw synthetic images (labels kept 91.0%, wanted at least 99%)"
+        f"the refiner does not help: adaptation uses raw synthetic images ({missed})"
     ]
     (options,) = gan.calls()
     told = dict(zip(options[::2], options[1::2], strict=True))
@@ -190,15 +203,13 @@ def test_a_refiner_that_fails_costs_nothing_that_was_learnt(
     assert equal(raw, run(tmp_path / "run", tiny, refines=False))
 
 
-def test_an_account_that_cannot_be_read_is_named_with_the_remedy(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_read_is_named_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "refiner" / "assessment.json"
     path.parent.mkdir()
-    for content in ("{", '{"marks": []}', "[]"):
+    for content in ("{", '{"targets": []}', "[]"):
         path.write_text(content)
-        with pytest.raises(
-            RunError, match=r"assessment\.json is missing, damaged.*remove .*refiner and go on with --r"
-        ):
-            refining.Verdict.of(tmp_path)
+        with pytest.raises(RunError, match=r"assessment\.json .*remove .*refiner and go on with --resume"):
+            refining.RefinerDecision.of(tmp_path)
 
 
 def test_how_long_to_refine_may_differ_until_the_refiner_is_begun_and_whether_until_adaptation(tmp_path: Path) -> None:
@@ -278,10 +289,10 @@ def test_the_command_trains_a_refiner_and_tells_what_became_of_it(
     assert result.exception is None, result.output
     config = json.loads((tmp_path / "run" / "refiner" / "config.json").read_text())
     assert (config["steps"], config["real_limit"], config["recipe_key"]) == (1, 8, tiny.key)
-    assert "verdict: " in (tmp_path / "run" / "refiner.log").read_text()
+    assert "summary: " in (tmp_path / "run" / "refiner.log").read_text()
     assert "refiner.log says how far it is" in result.output
     refiner = json.loads((tmp_path / "run" / "scores.json").read_text())["refiner"]
     assert refiner["helps"] is False  # one step changes next to nothing
-    assert "two-sample accuracy below raw 0.0%, wanted 10 points" in refiner["why"]
+    assert "two-sample accuracy below raw 0.0%, target 10 points" in refiner["why"]
     assert f"adaptation uses raw synthetic images ({refiner['why']})" in result.output
-    assert "<td>labels kept, worst class<td>" in (tmp_path / "run" / "report.html").read_text()
+    assert "<td>label preservation, worst class<td>" in (tmp_path / "run" / "report.html").read_text()

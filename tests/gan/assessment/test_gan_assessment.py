@@ -1,4 +1,4 @@
-"""Figures of a refiner: what each measures, on sets made so that the answer is known; the gate and the choice."""
+"""Metrics of a refiner, on sets made so that the answer is known; their targets, and the choice of the best step."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from gan.assessment.assessor import Assessor, spread  # noqa: E402
+from gan.assessment.assessor import Assessor, mean_deviation  # noqa: E402
 from gan.assessment.kernel_distance import kernel_distance  # noqa: E402
-from gan.assessment.label_preservation import labels_kept  # noqa: E402
+from gan.assessment.label_preservation import preservation  # noqa: E402
 from gan.run.data import hold_out  # noqa: E402
-from gan.run.outcome_files import as_dict  # noqa: E402
-from gan.run.report import Outcome  # noqa: E402
+from gan.run.report import refinement_report  # noqa: E402
 from gan.settings.config import Config  # noqa: E402
-from gan.settings.metrics import Figures, helps, marks, may_be_chosen  # noqa: E402
-from gan.simgan.best_step import Choice  # noqa: E402
+from gan.settings.targets import helps, may_be_chosen, metric_targets  # noqa: E402
+from gan.simgan.best_step import BestStep  # noqa: E402
 from gan.simgan.model import build_simgan  # noqa: E402
 from synth_engine import Recipe, Synthesizer  # noqa: E402
+from synth_engine.errors import RunError  # noqa: E402
+from synth_engine.training.refinement_report import RefinerMetrics  # noqa: E402
 from synth_engine.training.two_sample import TwoSampleTest  # noqa: E402
 
 RNG = np.random.default_rng(0)
-GOOD = Figures(
-    step=9, mean_change=0.02, drawn_change=0.01, accuracy_real=0.7, accuracy_refined=0.6, two_sample=0.6,
-    two_sample_raw=0.8, spread=0.95, kernel=0.01, kernel_raw=0.03, kept=0.995, kept_worst=0.98,
+GOOD = RefinerMetrics(
+    step=9, mean_change=0.02, changed_pixels=0.01, accuracy_real=0.7, accuracy_refined=0.6, two_sample_accuracy=0.6,
+    two_sample_accuracy_raw=0.8, relative_deviation=0.95, kernel_distance=0.01, kernel_distance_raw=0.03,
+    label_preservation=0.995, label_preservation_worst=0.98,
 )  # fmt: skip
 
 
@@ -34,11 +36,11 @@ def binary(count: int, ink: float) -> np.ndarray:
     return np.where(RNG.random((count, 12, 16, 1)) < ink, 1.0, -1.0).astype(np.float32)
 
 
-def changed(**values: Any) -> Figures:
+def changed(**values: Any) -> RefinerMetrics:
     return msgspec.structs.replace(GOOD, **values)
 
 
-def test_a_fresh_classifier_tells_different_sets_apart_and_equal_ones_not() -> None:
+def test_a_fresh_classifier_separates_different_sets_and_equal_ones_not() -> None:
     test = TwoSampleTest((12, 16), 40, seed=0)
     few, many = binary(200, 0.2), binary(200, 0.4)
     assert test.accuracy(few, many) > 0.9
@@ -62,7 +64,7 @@ def test_a_two_sample_test_is_the_mean_of_different_repeats() -> None:
     assert test.accuracy(one, other) == pytest.approx(np.mean(each))
 
 
-def test_as_many_synthetic_images_as_real_ones_are_told_apart(tiny: Recipe) -> None:
+def test_a_two_sample_test_gets_as_many_synthetic_images_as_real_ones(tiny: Recipe) -> None:
     class Counting(TwoSampleTest):
         def accuracy(self, one: np.ndarray, other: np.ndarray) -> float:
             counted.append((len(one), len(other)))
@@ -92,104 +94,109 @@ def test_the_kernel_distance_is_that_of_the_formula() -> None:
     )
 
 
-def test_labels_kept_compares_class_by_class_and_skips_what_is_not_there() -> None:
+def test_label_preservation_compares_class_by_class_and_skips_padding() -> None:
     labels = np.array([[0, 1], [0, 1], [0, 255]], np.uint8)
     raw = np.array([[True, True], [True, True], [True, False]])
     refined = np.array([[True, True], [True, False], [True, True]])
-    assert labels_kept(raw, refined, labels, labels != 255) == (pytest.approx(4 / 5), 0.5)
+    assert preservation(raw, refined, labels, labels != 255) == (pytest.approx(4 / 5), 0.5)
 
 
-def test_images_that_are_all_alike_have_no_spread() -> None:
+def test_images_that_are_all_alike_have_no_deviation() -> None:
     images = binary(50, 0.5)
-    assert spread(np.repeat(images[:1], 50, axis=0)) == 0.0
-    assert spread(images / 2) == pytest.approx(spread(images) / 2)
+    assert mean_deviation(np.repeat(images[:1], 50, axis=0)) == 0.0
+    assert mean_deviation(images / 2) == pytest.approx(mean_deviation(images) / 2)
 
 
-def test_a_refiner_that_changes_nothing_leaves_every_figure_as_it_was(tiny: Recipe) -> None:
+def test_a_refiner_that_changes_nothing_has_the_metrics_of_raw_images(tiny: Recipe) -> None:
     config = Config(features=4, blocks=1, batch_size=2, history_batches=2)
     model = build_simgan(config, tiny.shape)  # starts as the identity
     synthetic, real = Synthesizer(tiny, 1).batch(0, 20), Synthesizer(tiny, 2).batch(0, 12).images
-    figures = Assessor(model, synthetic, 1, real, TwoSampleTest(tiny.shape, 2, 0, eager=True), None).assess(7)
-    assert (figures.step, figures.mean_change, figures.drawn_change, figures.spread) == (7, 0.0, 0.0, 1.0)
-    assert figures.two_sample == figures.two_sample_raw
-    assert figures.kept is None
-    assert [mark.received for mark in marks(figures)].count("needs --reader") == 3
+    metrics = Assessor(model, synthetic, 1, real, TwoSampleTest(tiny.shape, 2, 0, eager=True), None).assess(7)
+    assert (metrics.step, metrics.mean_change, metrics.changed_pixels, metrics.relative_deviation) == (7, 0.0, 0.0, 1.0)
+    assert metrics.two_sample_accuracy == metrics.two_sample_accuracy_raw
+    assert metrics.label_preservation is None
+    assert [target.received for target in metric_targets(metrics)].count("needs --reader") == 3
 
 
 @pytest.mark.parametrize(
-    ("missed", "figure"),
+    ("missed", "metric"),
     [
         ({"mean_change": 0.0004}, "mean change"), ({"mean_change": 0.2}, "mean change"),
-        ({"accuracy_real": 1.0, "accuracy_refined": 1.0}, "discriminator"), ({"two_sample": 0.72}, "two-sample"),
-        ({"kernel": 0.02}, "kernel"), ({"kept": 0.98}, "labels kept"), ({"kept_worst": 0.9}, "labels kept, worst"),
-        ({"spread": 0.5}, "spread"),
+        ({"accuracy_real": 1.0, "accuracy_refined": 1.0}, "discriminator"),
+        ({"two_sample_accuracy": 0.72}, "two-sample"), ({"kernel_distance": 0.02}, "kernel"),
+        ({"label_preservation": 0.98}, "label preservation"),
+        ({"label_preservation_worst": 0.9}, "label preservation, worst"), ({"relative_deviation": 0.5}, "pixel"),
     ],
 )  # fmt: skip
-def test_each_mark_can_be_missed(missed: dict[str, float], figure: str) -> None:
-    assert all(mark.reached for mark in marks(GOOD))
-    assert [mark.name.startswith(figure) for mark in marks(changed(**missed)) if not mark.reached] == [True]
+def test_each_target_can_be_missed(missed: dict[str, float], metric: str) -> None:
+    assert all(target.reached for target in metric_targets(GOOD))
+    assert [t.name.startswith(metric) for t in metric_targets(changed(**missed)) if not t.reached] == [True]
 
 
 @pytest.mark.parametrize(
     "missed",
-    [{"two_sample": 0.72}, {"kept": 0.98}, {"kept_worst": 0.9}, {"spread": 0.5},
-     {"kept": None, "kept_worst": None}],
+    [{"two_sample_accuracy": 0.72}, {"label_preservation": 0.98}, {"label_preservation_worst": 0.9},
+     {"relative_deviation": 0.5}, {"label_preservation": None, "label_preservation_worst": None}],
 )  # fmt: skip
-def test_a_refiner_helps_only_with_every_needed_mark(missed: dict[str, float | None]) -> None:
+def test_a_refiner_helps_only_with_every_needed_target(missed: dict[str, float | None]) -> None:
     assert helps(GOOD)
-    assert helps(changed(kernel=0.02, accuracy_real=1.0, accuracy_refined=1.0, mean_change=0.0004))
+    assert helps(changed(kernel_distance=0.02, accuracy_real=1.0, accuracy_refined=1.0, mean_change=0.0004))
     assert not helps(changed(**missed))
-    account = as_dict(Outcome([GOOD], changed(**missed), "the last one"))
-    assert account["helps"] is False
-    assert [mark["needed"] for mark in account["marks"] if not mark["reached"]] == [True] * len(missed)
+    report = refinement_report(changed(**missed), GOOD, "the last one")
+    assert report.helps is False
+    assert [target.needed for target in report.targets if not target.reached] == [True] * len(missed)
 
 
-def test_the_gate_is_labels_kept_or_without_a_reader_change_and_spread() -> None:
-    assert may_be_chosen(changed(spread=0.1))
-    assert not may_be_chosen(changed(kept_worst=0.96))
-    blind = changed(kept=None, kept_worst=None)
+def test_a_step_may_be_chosen_by_its_label_preservation_or_without_a_reader_by_change_and_deviation() -> None:
+    assert may_be_chosen(changed(relative_deviation=0.1))
+    assert not may_be_chosen(changed(label_preservation_worst=0.96))
+    blind = changed(label_preservation=None, label_preservation_worst=None)
     assert may_be_chosen(blind)
     assert not may_be_chosen(msgspec.structs.replace(blind, mean_change=0.2))
-    assert not may_be_chosen(msgspec.structs.replace(blind, spread=0.7))
+    assert not may_be_chosen(msgspec.structs.replace(blind, relative_deviation=0.7))
 
 
 def test_the_best_that_passes_is_kept_and_until_then_the_latest() -> None:
     weight, taken = tf.Variable([0.0]), []
-    choice = Choice([weight])
+    best = BestStep([weight])
     offers = [(1, 0.5, 0.9), (2, 0.55, 0.9), (3, 0.7, 1.0), (4, 0.65, 1.0), (5, 0.66, 1.0), (6, 0.5, 0.9)]
-    for step, accuracy, kept in offers:
+    for step, accuracy, preserved in offers:
         weight.assign([float(step)])
-        taken.append(choice.offer(changed(step=step, two_sample=accuracy, kept=kept), [weight]))
+        metrics = changed(step=step, two_sample_accuracy=accuracy, label_preservation=preserved)
+        taken.append(best.offer(metrics, [weight]))
     assert taken == [True, True, True, True, False, False]
-    choice.apply([weight])
-    assert (int(choice.step), float(weight[0])) == (4, 4.0)
-    assert "65.0%" in choice.reason()
+    best.apply([weight])
+    assert (int(best.step), float(weight[0])) == (4, 4.0)
+    assert "65.0%" in best.reason()
 
 
-def test_of_those_that_pass_the_most_marks_come_before_the_lowest_two_sample_accuracy() -> None:
+def test_of_steps_that_may_be_chosen_the_most_targets_count_before_the_lowest_two_sample_accuracy() -> None:
     weight = tf.Variable([0.0])
-    choice = Choice([weight])
-    little, more = changed(step=1, two_sample=0.55, mean_change=0.003), changed(step=2, two_sample=0.65)
-    assert choice.offer(little, [weight])
-    assert choice.offer(more, [weight])
-    assert not choice.offer(msgspec.structs.replace(little, step=3), [weight])
-    assert "(7)" in choice.reason()
-    better_nowhere_needed = changed(step=4, two_sample=0.75, mean_change=0.02)
-    assert not choice.offer(better_nowhere_needed, [weight])
+    best = BestStep([weight])
+    little = changed(step=1, two_sample_accuracy=0.55, mean_change=0.003)
+    assert best.offer(little, [weight])
+    assert best.offer(changed(step=2, two_sample_accuracy=0.65), [weight])
+    assert not best.offer(msgspec.structs.replace(little, step=3), [weight])
+    assert "(7)" in best.reason()
+    better_nowhere_needed = changed(step=4, two_sample_accuracy=0.75, mean_change=0.02)
+    assert not best.offer(better_nowhere_needed, [weight])
 
 
-def test_marks_that_a_reader_needs_come_before_the_others() -> None:
+def test_targets_that_a_reader_needs_count_before_the_others() -> None:
     weight = tf.Variable([0.0])
-    choice = Choice([weight])
-    told_apart_less = changed(step=1, mean_change=0.003, kernel=0.02)
-    changes_more = changed(step=2, two_sample=0.75)
-    assert choice.offer(told_apart_less, [weight])
-    assert not choice.offer(changes_more, [weight])
+    best = BestStep([weight])
+    assert best.offer(changed(step=1, mean_change=0.003, kernel_distance=0.02), [weight])
+    assert not best.offer(changed(step=2, two_sample_accuracy=0.75), [weight])
 
 
-def test_figures_survive_their_row() -> None:
-    for figures in (GOOD, changed(kernel=None)):
-        assert Figures.from_row({name: str(value) for name, value in figures.as_row().items()}) == figures
+def test_metrics_survive_their_row() -> None:
+    for metrics in (GOOD, changed(kernel_distance=None)):
+        assert RefinerMetrics.from_row({name: str(value) for name, value in metrics.as_row().items()}) == metrics
+
+
+def test_a_damaged_row_of_metrics_is_refused_with_the_remedy() -> None:
+    with pytest.raises(RunError, match=r"assessment\.csv is damaged .*start a new run"):
+        RefinerMetrics.from_row({**{name: str(value) for name, value in GOOD.as_row().items()}, "mean_change": "x"})
 
 
 def test_images_held_out_are_not_trained_on() -> None:

@@ -74,5 +74,5 @@ def test_the_same_seed_draws_the_same_images_inside_a_graph_too() -> None:
 
 
 def test_an_odd_batch_is_refused() -> None:
-    with pytest.raises(RunError, match=r"even size.*received 9 images in 3s"):
+    with pytest.raises(RunError, match=r"even size.*received 9 images in batches of 3"):
         HistoryBuffer(9, (3, 5), 3, 0)

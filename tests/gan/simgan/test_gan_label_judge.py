@@ -1,4 +1,4 @@
-"""A frozen reader: it looks where a character is, its mistakes cost, and a network of another recipe is refused."""
+"""A frozen reader: it reads a character where it is, its mistakes are the label loss, another recipe's is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ tf = pytest.importorskip("tensorflow")
 import keras  # noqa: E402
 from keras import layers  # noqa: E402
 
-from gan.assessment.label_preservation import ReaderTest  # noqa: E402
+from gan.assessment.label_preservation import LabelPreservation  # noqa: E402
 from gan.settings.config import Config  # noqa: E402
 from gan.simgan.label_judge import CHUNK, LabelJudge, for_chunks, in_chunks, readable  # noqa: E402
 from gan.simgan.model import build_simgan  # noqa: E402
@@ -76,7 +76,7 @@ def test_the_label_loss_is_what_the_cross_entropy_of_the_characters_there_grew_b
     assert len(set(worse)) == 2
 
 
-def test_a_weight_on_labels_mends_a_refiner_that_loses_them(tiny: Recipe) -> None:
+def test_the_label_loss_repairs_a_refiner_that_spoils_labels(tiny: Recipe) -> None:
     reader = LabelJudge(grid(tiny), tiny)
     config = Config(
         features=4, blocks=1, batch_size=4, history_batches=2, refiner_rate=1e-2, label_weight=1e3, self_reg_weight=0.0
@@ -88,16 +88,16 @@ def test_a_weight_on_labels_mends_a_refiner_that_loses_them(tiny: Recipe) -> Non
     losses = []
     for _ in range(40):
         model.reset_metrics()
-        losses.append(float(model.update_refiner(*known)["labels"]))
+        losses.append(float(model.update_refiner(*known)["label_loss"]))
     assert max(losses[-10:]) < 0.5 * losses[0]
     assert all(np.array_equal(weight, old) for weight, old in zip(reader.network.weights, before, strict=True))
 
 
-def test_the_weights_of_labels_and_the_caution_are_those_of_the_loss(tiny: Recipe) -> None:
+def test_the_weights_of_labels_and_of_self_regularisation_are_those_of_the_loss(tiny: Recipe) -> None:
     reader, batch = LabelJudge(grid(tiny), tiny), Synthesizer(tiny, 0).batch(0, 4)
     known = [tf.constant(array) for array in (batch.images, batch.labels, batch.boxes)]
 
-    def taught(weights: dict[str, float], common: float, factor: float, caution: float) -> np.ndarray:
+    def taught(weights: dict[str, float], common: float, factor: float, self_reg_factor: float) -> np.ndarray:
         config = Config(
             features=4, blocks=1, batch_size=4, history_batches=2, optimizer="sgd", refiner_rate=1.0, **weights
         )
@@ -105,15 +105,15 @@ def test_the_weights_of_labels_and_the_caution_are_those_of_the_loss(tiny: Recip
         model.refiner.weights[-1].assign(tf.ones(4))
         model.label_weights.common.assign(common)
         model.label_weights.factors.assign([factor] * len(tiny.alphabet))
-        model.label_weights.caution.assign(caution)
+        model.label_weights.self_reg_factor.assign(self_reg_factor)
         model.update_refiner(*known)
         return np.concatenate([np.ravel(each) for each in model.refiner.get_weights()])
 
     light, heavy = {"label_weight": 4.0, "self_reg_weight": 1.0}, {"label_weight": 8.0, "self_reg_weight": 2.0}
     plain, wanted = taught(light, 4.0, 1.0, 1.0), taught(heavy, 8.0, 1.0, 1.0)
     np.testing.assert_allclose(taught(light, 4.0, 2.0, 2.0), wanted, atol=1e-5)
-    for common, factor, caution in ((4.0, 1.0, 2.0), (4.0, 2.0, 1.0), (2.0, 2.0, 2.0)):
-        assert np.abs(taught(light, common, factor, caution) - wanted).max() > 1e-3
+    for common, factor, self_reg_factor in ((4.0, 1.0, 2.0), (4.0, 2.0, 1.0), (2.0, 2.0, 2.0)):
+        assert np.abs(taught(light, common, factor, self_reg_factor) - wanted).max() > 1e-3
     assert np.abs(plain - wanted).max() > 1e-3
 
 
@@ -128,12 +128,12 @@ def test_a_reader_of_another_alphabet_or_canvas_is_refused(tiny: Recipe, tmp_pat
 def test_labels_are_counted_on_all_samples_and_features_on_as_many_as_are_real(tiny: Recipe) -> None:
     synthetic = Synthesizer(tiny, 1).batch(0, 40)
     raw, real = to_network(synthetic.images), to_network(Synthesizer(tiny, 2).batch(0, 6).images)
-    test = ReaderTest(LabelJudge(heads(tiny), tiny), synthetic, raw, real)
+    test = LabelPreservation(LabelJudge(heads(tiny), tiny), synthetic, raw, real)
     refined = np.concatenate([raw[:6], -raw[6:]])
-    figures = test.figures(refined)
-    assert figures["kernel"] == figures["kernel_raw"] == test.kernel_raw
-    assert test.figures(raw)["kept"] == 1.0
-    assert figures["kept"] != 1.0
+    metrics = test.metrics(refined)
+    assert metrics["kernel_distance"] == metrics["kernel_distance_raw"] == test.kernel_raw
+    assert test.metrics(raw)["label_preservation"] == 1.0
+    assert metrics["label_preservation"] != 1.0
 
 
 def test_images_that_refining_left_as_they_were_are_not_read_again(
@@ -150,8 +150,9 @@ def test_images_that_refining_left_as_they_were_are_not_read_again(
         return scores(images, boxes)
 
     monkeypatch.setattr(reader, "scores", count_and_score)
-    test = ReaderTest(reader, synthetic, raw, raw[:6])
-    assert test.figures(refined)["kept"] == whole[test.there].sum() / test.raw_right[test.there].sum()
+    test = LabelPreservation(reader, synthetic, raw, raw[:6])
+    expected = whole[test.there].sum() / test.raw_right[test.there].sum()
+    assert test.metrics(refined)["label_preservation"] == expected
     assert asked == [40, 2]
 
 

@@ -1,4 +1,4 @@
-"""What labels weigh: more for the classes that lose theirs, less for those that keep them, and never out of range."""
+"""Weights of labels: they rise for classes whose characters become unreadable, fall for others, and stay in range."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from gan.simgan.label_judge import Comparison  # noqa: E402
+from gan.simgan.label_judge import LabelComparison  # noqa: E402
 from gan.simgan.label_weights import (  # noqa: E402
-    CAUTION_MOST,
     CLASS_MAY_LOSE,
     CLASS_MOST,
     DECAY,
     LEAST,
     MAY_LOSE,
     RATE,
+    SELF_REG_MOST,
     LabelWeights,
 )
 
@@ -28,7 +28,7 @@ def after(right: Sequence[Sequence[float]], common: float, factors: Sequence[flo
     assert weights.values.numpy().tolist() == [10.0] * len(factors)
     weights.common.assign(common)
     weights.factors.assign(list(factors))
-    weights.caution.assign(1.5)
+    weights.self_reg_factor.assign(1.5)
     for _ in range(updates):
         weights.update(tf.constant(right, tf.float32))
     return weights
@@ -45,7 +45,7 @@ def test_all_weigh_more_where_all_together_lose_more_than_they_may() -> None:
     weights = after([[1e5, 1e5], (1e5 * (1.0 - lost)).tolist()], 5.0, [1.0, 1.0])
     assert max(lost) < CLASS_MAY_LOSE
     assert float(weights.common) == pytest.approx(5.0 * np.exp(0.5 * RATE), rel=1e-4)
-    assert float(weights.caution) == pytest.approx(1.5 * np.exp(0.5 * RATE), rel=1e-4)
+    assert float(weights.self_reg_factor) == pytest.approx(1.5 * np.exp(0.5 * RATE), rel=1e-4)
     assert weights.values.numpy().tolist() == pytest.approx([float(weights.common)] * 2)
 
 
@@ -60,7 +60,7 @@ def test_multipliers_stay_in_their_ranges() -> None:
     spoilt, kept = after([[100.0, 100.0], [50.0, 90.0]], 5.0, [2.0, 2.0], 1000), after(fine, 5.0, [2.0, 2.0], 1000)
     assert (float(spoilt.common), *spoilt.factors.numpy()) == (10.0, CLASS_MOST, CLASS_MOST)
     assert (float(kept.common), *kept.factors.numpy()) == (10.0 * LEAST, 1.0, 1.0)
-    assert (float(spoilt.caution), float(kept.caution)) == (CAUTION_MOST, 1.0)
+    assert (float(spoilt.self_reg_factor), float(kept.self_reg_factor)) == (SELF_REG_MOST, 1.0)
     assert after(worse, 5.0, [2.0, 2.0], 1000).values.numpy().tolist() == [10.0 * LEAST * CLASS_MOST, 10.0 * LEAST]
 
 
@@ -72,7 +72,7 @@ def test_old_batches_are_forgotten() -> None:
 
 
 def test_each_character_counts_and_weighs_as_its_class() -> None:
-    read = Comparison(
+    read = LabelComparison(
         labels=tf.constant([[2, 0], [2, 2]]),
         there=tf.constant([[1.0, 1.0], [1.0, 0.0]]),
         worse=tf.constant([[0.5, 0.25], [0.0, 9.0]]),

@@ -1,4 +1,4 @@
-"""The two networks and the view: shapes, linear logits, an identity to start from, built-in layers only."""
+"""The two networks and what the discriminator sees: shapes, linear logits, an identity at first, built-in layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow")
 import keras
 
 from gan.settings.config import PRESETS, Config
-from gan.simgan.discriminator_input import View
+from gan.simgan.discriminator_input import DiscriminatorInput
 from gan.simgan.networks import build_discriminator, build_refiner, clipped
 
 RNG = np.random.default_rng(0)
@@ -91,22 +91,12 @@ def test_the_modern_discriminator_judges_details_wherever_they_are_and_however_r
     assert abs((verdicts[0] - discriminator(ground)).numpy().item()) > 1e-4
 
 
-def test_a_shift_shows_windows_of_the_image_and_never_mirrors_it() -> None:
-    view = View(small(noise_stddev=0.0, shift_px=2))
-    image = RNG.normal(size=(1, 10, 20, 1)).astype(np.float32)
-    windows = [image[:, y : y + 8, x : x + 18] for y in range(3) for x in range(3)]
-    seen = [np.asarray(view(image, 0)) for _ in range(40)]
-    found = {k for s in seen for k, window in enumerate(windows) if np.array_equal(s, window)}
-    assert all(any(np.array_equal(s, window) for window in windows) for s in seen)
-    assert len(found) > 4
-
-
 def test_a_cutout_hides_one_square_in_all_images_alike() -> None:
-    view = View(small(noise_stddev=0.0, shift_px=0, cutout_px=6))
+    shown = DiscriminatorInput(small(noise_stddev=0.0, cutout_px=6))
     images = RNG.uniform(0, 1, (3, 20, 30, 1)).astype(np.float32)
     places = set()
     for _ in range(20):
-        hidden = np.asarray(view(images, 0)) == -1.0
+        hidden = np.asarray(shown(images, 0)) == -1.0
         assert (hidden == hidden[:1]).all()
         rows, columns = (np.flatnonzero(hidden[0, :, :, 0].any(axis=axis)) for axis in (1, 0))
         assert hidden[0].sum() == len(rows) * len(columns)
@@ -125,9 +115,9 @@ def test_spectral_normalisation_bounds_all_layers_but_the_last(architecture: str
 
 
 def test_noise_fades_to_nothing() -> None:
-    config = small(shift_px=0, noise_stddev=0.5, noise_until_share=0.5, steps=10)
-    view, images = View(config), np.zeros((8, 10, 20, 1), np.float32)
-    spread = [float(np.std(view(images, step))) for step in (0, 2, 5, 9)]
+    config = small(noise_stddev=0.5, noise_until_share=0.5, steps=10)
+    shown, images = DiscriminatorInput(config), np.zeros((8, 10, 20, 1), np.float32)
+    spread = [float(np.std(shown(images, step))) for step in (0, 2, 5, 9)]
     assert spread[0] == pytest.approx(0.5, rel=0.1)
     assert spread[1] == pytest.approx(0.3, rel=0.1)
     assert spread[2:] == [0.0, 0.0]
@@ -135,4 +125,4 @@ def test_noise_fades_to_nothing() -> None:
 
 def test_the_paper_shows_images_as_they_are() -> None:
     images = binary(2, 10, 20)
-    np.testing.assert_array_equal(View(small("paper"))(images, 0), images)
+    np.testing.assert_array_equal(DiscriminatorInput(small("paper"))(images, 0), images)

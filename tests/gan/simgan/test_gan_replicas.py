@@ -26,7 +26,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 from gan.settings.config import Config
 from gan.simgan.model import build_simgan
 
-config = Config.preset("modern", features=8, blocks=1, batch_size=4, history_batches=2, shift_px=2, cutout_px=3)
+config = Config.preset("modern", features=8, blocks=1, batch_size=4, history_batches=2, cutout_px=3)
 model = build_simgan(config, (10, 20), open_px=2, devices=("CPU:0", "CPU:1"))
 data = [tf.constant(np.random.default_rng(0).integers(0, 2, (n, 4, 10, 20), np.uint8)) for n in (2, 1)]
 step = tf.function(model.train_step)
@@ -73,10 +73,10 @@ def test_gradients_are_means_over_the_shares() -> None:
     weight = keras.Variable(2.0)
     numbers = tf.constant([1.0, 3.0, 5.0, 11.0])
 
-    def pay(share: Any) -> tuple[Any, dict[str, Any]]:
+    def loss_of(share: Any) -> tuple[Any, dict[str, Any]]:
         return tf.reduce_mean(share) * weight, {"largest": tf.reduce_max(share)}
 
-    gradients, logs = Replicas(TWICE).gradients(pay, [weight], numbers)
+    gradients, logs = Replicas(TWICE).gradients(loss_of, [weight], numbers)
     assert [float(one) for one in gradients] == [5.0]
     assert float(logs["largest"]) == 7.0  # of 3 and 11
     np.testing.assert_array_equal(Replicas(TWICE).joined(lambda share: share + 1, numbers), numbers + 1)
