@@ -25,7 +25,7 @@ import keras  # noqa: E402
 
 from classifier.learning.learner import Learner, make_learner  # noqa: E402
 from classifier.learning.settings import TrainingSettings  # noqa: E402
-from classifier.networks.build import build  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
 from synth_engine.training.precision import best_precision, in_precision  # noqa: E402
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"

@@ -28,7 +28,7 @@ from synth_engine.tensorflow_setup import prepare_tensorflow
 tf = prepare_tensorflow(seed=None)
 
 from classifier.learning.settings import TrainingSettings  # noqa: E402
-from classifier.networks.build import build  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
 from classifier.predict import read  # noqa: E402
 from classifier.reading.predictions import line  # noqa: E402
 from classifier.reading.reader import Reader  # noqa: E402
@@ -67,7 +67,7 @@ def clocked(turn: Callable[[], object], seconds: list[float]) -> Callable[[], ob
 def test_reading_against_the_bare_network(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     recipe, sizes = Recipe.named("hackmit-target"), TrainingSettings()
     width, depth = (4, 2) if TINY else (sizes.width, sizes.depth)
-    reader = Reader(build("grid", recipe, width=width, depth=depth), recipe)
+    reader = Reader.of(build("grid", recipe, width=width, depth=depth), recipe)
     images = Synthesizer(recipe, 3).batch(0, IMAGES).images
     file = challenge(images, tmp_path / "challenge-0")
     scaled = [to_network(images[k : k + reader.batch_size]) for k in range(0, IMAGES, reader.batch_size)]

@@ -6,7 +6,6 @@ import json
 import shutil
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,8 +13,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.networks.decode import PRESENCE_MIN, RADIUS, decode
-from classifier.networks.head import STRIDE
+from classifier.networks.grid import RADIUS
+from classifier.networks.head import PRESENCE_MIN, STRIDE
 from classifier.networks.readings import Floats, join
 from synth_engine.atomic import staging
 from synth_engine.cli.guard import main_guard
@@ -68,17 +67,20 @@ def export(reader: Reader, form: str, out: Path, images: NDArray[np.uint8]) -> t
     images: (N, H, W) uint8 {0, 1}. Raises ModelError if ``out`` has such a file already, a library is missing, or a
     text is read differently; ``out`` then stays as it was.
     """
-    kind, reader = FORMATS[form], replace(reader, precision="float32")
+    from classifier.reading.reader import Reader
+
+    kind = FORMATS[form]
+    exact = Reader.of(reader.network, reader.recipe, precision="float32", calibration=reader.calibration)
     target = out / kind.file
     if target.exists():
         raise ModelError(f"{target} exists already; choose another --out, or remove it", target)
     with staging(target) as parts, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the converters' own, of NumPy's and their own future
-        reader.network(to_network(images[:1]))  # Keras exports only what has been called
-        kind.write(reader.network, parts / kind.file)
-        difference = prove(reader, kind.open(parts / kind.file), images, target)
-        reader.recipe.save(out / "recipe.toml")
-        (out / TABLE).write_text(json.dumps(table(reader, form), indent=2) + "\n")
+        exact.network(to_network(images[:1]))  # Keras exports only what has been called
+        kind.write(exact.network, parts / kind.file)
+        difference = prove(exact, kind.open(parts / kind.file), images, target)
+        exact.recipe.save(out / "recipe.toml")
+        (out / TABLE).write_text(json.dumps(table(exact, form), indent=2) + "\n")
         (parts / kind.file).rename(target)
     return target, difference
 
@@ -90,12 +92,12 @@ def samples(reader: Reader, count: int) -> NDArray[np.uint8]:
 
 def prove(reader: Reader, scorer: Scorer, images: NDArray[np.uint8], target: Path) -> float:
     """How far scores differ at most; raises ModelError if any of ``images`` is read differently."""
-    difference, recipe, pairs = 0.0, reader.recipe, []
+    difference, pairs = 0.0, []
     for start in range(0, len(images), BATCH):
         part = to_network(images[start : start + BATCH])
         ours, theirs = (np.asarray(score(part), np.float32) for score in (reader.forward, scorer))
         difference = max(difference, float(np.abs(ours - theirs).max()))
-        pairs.append((decode(ours, recipe), decode(theirs, recipe)))
+        pairs.append([reader.head.decode(scores, reader.recipe) for scores in (ours, theirs)])
     first, second = (join(list(side)).codes for side in zip(*pairs, strict=True))
     differing = int((first != second).any(axis=1).sum())
     if differing:
@@ -118,7 +120,7 @@ def table(reader: Reader, form: str) -> dict[str, Any]:
         "shape_px": list(recipe.shape),
         "binarize": {name: getattr(recipe.binarize, name) for name in recipe.binarize.__struct_fields__},
         "pixels": {"ground": -1.0, "ink": 1.0},
-        "scores": "columns" if reader.network.name == "ctc" else "grid" if reader.knows_places else "positions",
+        "scores": reader.head.scores_kind,
         "cell_px": STRIDE,
         "radius_cells": RADIUS,
         "presence_min": PRESENCE_MIN,

@@ -97,7 +97,7 @@ def read(reader: Reader, paths: tuple[str, ...], report: IntakeReport, details: 
 
     recipe = reader.recipe
     found = [iter_listed(sys.stdin) if path == STDIN else iter_grey(path) for path in paths]
-    extents = class_extents(recipe) if details and reader.knows_places else None
+    extents = class_extents(recipe) if details and reader.head.has_places else None
     done = 0
     with progress_bar("reading", "images") as bar:
         for batch in read_found(reader, chain.from_iterable(found), report):

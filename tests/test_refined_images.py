@@ -17,7 +17,7 @@ keras = pytest.importorskip("keras")
 from classifier.learning.batches import Source, open_batches  # noqa: E402
 from classifier.learning.learner import Refinement, make_learner  # noqa: E402
 from classifier.learning.settings import TrainingSettings  # noqa: E402
-from classifier.networks.build import build  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
 from gan.refine import refine  # noqa: E402
 from synth_engine.training.keras_files import load_refiner  # noqa: E402
 from synth_engine.training.value_range import from_network  # noqa: E402

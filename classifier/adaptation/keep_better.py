@@ -98,7 +98,7 @@ def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], 
 def score(network: Any, images: NDArray[np.uint8], recipe: Recipe, settings: TrainingSettings) -> AdaptationScore:
     """Of ``network`` on real ``images``."""
     some = images[evenly(len(images), LOOKED_AT)]
-    reader = Reader(network, recipe, precision=settings.precision)
+    reader = Reader.of(network, recipe, precision=settings.precision)
     plain, warped = read_views(reader, some, settings, SALT)
     labels = Synthesizer(recipe, settings.seed).batch(0, LOOKED_AT).labels
     distance = np.abs(class_shares(plain.codes, CODES) - class_shares(labels, CODES)).sum() / 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from classifier.learning.settings import DataName, TrainingSettings
+from classifier.networks.heads import head_of
 from synth_engine.errors import RunError
 from synth_engine.recipe import Recipe
 
@@ -80,8 +81,7 @@ def obstacle(settings: TrainingSettings, real: int, refiner: str | None) -> Obst
 
 def obstacle_of(network: Any, recipe: Recipe) -> Obstacle | None:
     """What the network has against it: `gan.train` asks it for the character at a place, or for the nth one."""
-    by_position = (recipe.length_max, len(recipe.alphabet))
-    if len(network.output_shape) == 4 or tuple(network.output_shape[1:]) == by_position:
+    if head_of(network).can_judge(network, recipe):
         return None
     return Obstacle(
         f"asks the network whether labels are preserved, and {network.name} knows no character's place",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from classifier.adaptation.refiner_plan import SHARES, RefinerPlan
 from classifier.adaptation.subprocess_run import run_to_end
 from classifier.learning.settings import TrainingSettings
-from classifier.reading.reader import MODEL, Reader
+from classifier.reading.reader import MODEL, save_reader
 from synth_engine.errors import RunError
 from synth_engine.training.keras_files import RECIPE, load_refiner
 from synth_engine.training.refinement_report import (
@@ -116,7 +116,7 @@ def refine(learner: Learner, source: Source, context: RunContext, checkpoints: C
     folder = context.run / REFINER_FOLDER
     if not all((folder / name).is_file() for name in (REFINER, ASSESSMENT)):
         with checkpoints.writing(f"{READER_FOLDER}/"):
-            Reader(learner.teacher, source.recipe).save(context.run / READER_FOLDER)
+            save_reader(learner.teacher, source.recipe, context.run / READER_FOLDER)
         context.interrupt.leave_if_requested(checkpoints)
         code = _train(request_of(plan, source, context.run, learner.settings), context)
         context.interrupt.leave_if_requested(checkpoints)

@@ -25,7 +25,6 @@ from classifier.learning.learner import Learner, recalibrate, warped_view
 from classifier.learning.lesson import PseudoLabels
 from classifier.learning.phase import FitPhase, RunContext
 from classifier.learning.settings import TrainingSettings
-from classifier.networks.decode import decode
 from classifier.networks.readings import Readings, join
 from classifier.reading.class_shares import expected_shares
 from classifier.reading.reader import Reader
@@ -131,7 +130,7 @@ class _Rounds:
         settings = self._learner.settings.adaptation
         progress = number / max(1, settings.rounds - 1)
         keep = settings.keep_first + (settings.keep_last - settings.keep_first) * progress
-        teacher = Reader(self._learner.teacher, self._source.recipe, precision=self._learner.settings.precision)
+        teacher = Reader.of(self._learner.teacher, self._source.recipe, precision=self._learner.settings.precision)
         first, second = read_views(teacher, images, self._learner.settings, number)
         chosen = choose(first, second, self._expected, settings, keep)
         _save(path, *chosen)
@@ -152,7 +151,7 @@ def read_views(
         part = images[start : start + teacher.batch_size]
         warped, warp = warped_view(part, (settings.seed % 2**31, salt * 2**20 + start), settings.adaptation.view)
         first = teacher.read(part, presence_min=PRESENCE_MIN)
-        second = decode(teacher.scores(warped.numpy()), teacher.recipe, presence_min=PRESENCE_MIN)
+        second = teacher.read_scaled(warped.numpy(), presence_min=PRESENCE_MIN)
         points = unwarp_points(second.points, warp, teacher.recipe.shape).numpy()
         parts.append((first, replace(second, points=points)))
     firsts, seconds = zip(*parts, strict=True)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from classifier.confidence.fitting import Looks, fit
 from classifier.learning.learner import warped_view
 from classifier.learning.settings import Adaptation
-from classifier.networks.decode import decode
 from classifier.networks.readings import Readings, join
 from classifier.reading.calibration import Calibration
 from classifier.reading.class_shares import expected_shares
@@ -66,5 +65,5 @@ def read_warped(reader: Reader, images: NDArray[np.uint8], salt: int) -> Reading
     size, ranges, parts = reader.batch_size, Adaptation().view, []
     for start in range(0, len(images), size):
         warped, _ = warped_view(images[start : start + size], (salt, start), ranges)
-        parts.append(decode(reader.scores(warped.numpy()), reader.recipe))
+        parts.append(reader.read_scaled(warped.numpy()))
     return join(parts)

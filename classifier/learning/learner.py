@@ -15,11 +15,10 @@ import tensorflow as tf
 
 from classifier.learning.augmentation import draw_warp, warp_images, warp_points
 from classifier.learning.settings import Augmentation, TrainingSettings
-from classifier.networks.build import is_grid
-from classifier.networks.ctc import ctc_loss
 from classifier.networks.fused import for_training
-from classifier.networks.losses import grid_loss, heads_loss, information_loss
-from classifier.networks.targets import centres, grid_targets, visibility, within
+from classifier.networks.head import CharacterTargets
+from classifier.networks.heads import head_of
+from classifier.networks.points import centres, visibility, within
 from synth_engine.samples import PADDING
 from synth_engine.training.refiner import Refiner
 from synth_engine.training.value_range import to_network
@@ -44,6 +43,7 @@ class Learner(keras.Model):
     ) -> None:
         super().__init__(name="learner")
         self.student, self.teacher, self.refinement, self.settings = student, teacher, refinement, settings
+        self.head = head_of(student)
         self.salt = 0
         self.loss_mean = keras.metrics.Mean(name="loss")
         self.right_mean = keras.metrics.Mean(name="characters")
@@ -58,13 +58,13 @@ class Learner(keras.Model):
     def train_step(self, data: dict[str, Any]) -> dict[str, Any]:
         """One step on synthetic ``images``, ``labels``, ``boxes`` and, if given, ``real_images``, ``real_labels``,
         ``real_points``, ``real_weights``, ``real_costs`` (see `data`)."""
-        images, labels, points, weights = self._warped(*self._gathered(data))
+        images, targets = self._warped(*self._gathered(data))
         real = data["real_images"].shape[0] if "real_images" in data else 0
         with tf.GradientTape() as tape:
             scores = self.student(images, training=True)
-            loss, right = self._loss(scores, labels, points, weights)
+            loss, right = self.head.loss(scores, targets, images.shape[1:3], self.settings.blank_weight)
             if real and self.settings.adaptation.information:
-                loss += self._information(scores[-real:], labels[-real:], points[-real:], data["real_costs"])
+                loss += self._information(scores[-real:], targets, data["real_costs"])
         variables = self.student.trainable_variables
         self._move_average()
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
@@ -89,30 +89,26 @@ class Learner(keras.Model):
         refined = refinement.refiner.refine(images[:count], self.settings.seed, first)
         return tf.concat([refined, images[count:]], axis=0)
 
-    def _warped(self, images: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any, Any, Any]:
+    def _warped(self, images: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, CharacterTargets]:
         shape = images.shape[1:3]
         ranges = self.settings.augmentation
         warp = draw_warp(self._seed(), images.shape[0], ranges, shape)
         points = warp_points(points, warp, shape)
-        return warp_images(images, warp), labels, points, weights * within(points, shape)
+        return warp_images(images, warp), CharacterTargets(labels, points, weights * within(points, shape))
 
     def _seed(self) -> Any:
         return tf.stack([self.settings.seed % 2**31 ^ self.salt, tf.cast(self.optimizer.iterations, tf.int32)])
 
-    def _loss(self, scores: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, Any]:
-        if self.student.name == "ctc":
-            return ctc_loss(scores, labels, weights)
-        if not is_grid(self.student):
-            return heads_loss(scores, labels, weights)
-        shape = self.student.input_shape[1:3]
-        targets = grid_targets(labels, points, weights, shape, self.student.output_shape[-1] - 1)
-        return grid_loss(scores, targets, self.settings.blank_weight)
+    def _information(self, scores: Any, targets: CharacterTargets, costs: Any) -> Any:
+        """The weighted information loss of the last images, the real ones, whatever classes their pseudo-labels have.
 
-    def _information(self, scores: Any, labels: Any, points: Any, costs: Any) -> Any:
-        """The weighted loss of real images' scores, whatever classes their pseudo-labels have."""
+        scores: (R, h, w, alphabet + 1) of these images; targets: of all images; costs: (alphabet,) float32.
+        """
+        real = CharacterTargets(*(part[-scores.shape[0] :] for part in targets))
         shape = self.student.input_shape[1:3]
-        labels = tf.where(within(points, shape) > 0.0, labels, tf.constant(PADDING, labels.dtype))
-        return self.settings.adaptation.information * information_loss(scores, labels, points, costs, shape)
+        labels = tf.where(within(real.points, shape) > 0.0, real.labels, tf.constant(PADDING, real.labels.dtype))
+        loss = self.head.information_loss(scores, real._replace(labels=labels), costs, shape)
+        return self.settings.adaptation.information * loss
 
     def _move_average(self) -> None:
         """A young average follows quickly (decay (1 + t) / (10 + t)), so that it does not keep the first weights."""

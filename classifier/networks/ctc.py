@@ -1,7 +1,7 @@
-"""Connectionist temporal classification: texts of any length from scores of columns, without the characters' places.
+"""The ctc network: texts of any length from scores of columns, without the characters' places.
 
 Graves et al. 2006, "Connectionist temporal classification: labelling unsegmented sequence data with recurrent neural
-networks" (ICML). Scores are (N, T, alphabet + 1), one row a column of `STRIDE` px, the last class for none.
+networks" (ICML).
 """
 
 from __future__ import annotations
@@ -11,16 +11,61 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.networks.head import STRIDE
+from classifier.networks.head import PRESENCE_MIN, STRIDE, CharacterTargets, Head
 from classifier.networks.readings import Floats, Readings, log_softmax
+from synth_engine.errors import ModelError
+from synth_engine.recipe import Recipe
 from synth_engine.samples import PADDING
 
 
-def ctc_loss(scores: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
-    """Mean over texts of -log p(text) (eq. 8), a character; and the share of texts whose best path is right.
+class CtcHead(Head):
+    """Scores (N, T, alphabet + 1) of T = ceil(W/4) columns of `STRIDE` px, the last class for no character."""
 
-    labels: (N, L) uint8, 255 past a text's end; weights: (N, L) float32: a text counts as its most doubtful character
-    does, since its characters cannot be told apart in the scores.
+    name = "ctc"
+    scores_kind = "columns"
+    has_places = False
+    extra_classes = 1
+
+    def build(self, recipe: Recipe, *, width: int, depth: int) -> Any:
+        """The grid's features, each column of cells made one position of a sequence.
+
+        Raises ModelError where the recipe's texts may need more columns than there are.
+        """
+        import keras
+        from keras import layers
+
+        from classifier.networks.layers import MOMENTUM, cell_features
+
+        _check_columns(recipe)
+        characters = len(recipe.alphabet)
+        images = keras.Input((*recipe.shape, 1), name="images")
+        cells = cell_features(images, width, depth)
+        height, columns = cells.shape[1:3]
+        column = layers.Conv2D(2 * width, (height, 1), use_bias=False)(cells)
+        column = layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(column))
+        scores = layers.Conv2D(characters + 1, 1)(column)
+        return keras.Model(images, layers.Reshape((columns, characters + 1), name="scores")(scores), name=self.name)
+
+    def loss(
+        self,
+        scores: Any,
+        targets: CharacterTargets,
+        shape: tuple[int, int],  # noqa: ARG002
+        blank_weight: float,  # noqa: ARG002
+    ) -> tuple[Any, Any]:
+        """See `ctc_loss`; the share is one of texts."""
+        return ctc_loss(scores, targets.labels, targets.weights)
+
+    def decode(self, scores: Floats, recipe: Recipe, *, presence_min: float = PRESENCE_MIN) -> Readings:  # noqa: ARG002
+        """See `decode_ctc`."""
+        return decode_ctc(scores, recipe.length_max, recipe.shape[0])
+
+
+def ctc_loss(scores: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
+    """Mean over texts of -log p(text) (eq. 8) for each character, and the share of texts whose best path is right.
+
+    scores: (N, T, alphabet + 1) float32; labels: (N, L) uint8, 255 past a text's end; weights: (N, L) float32. A text
+    counts as its most doubtful character does, since scores do not say which columns a character has.
     """
     import tensorflow as tf
 
@@ -42,7 +87,7 @@ def ctc_loss(scores: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
 def decode_ctc(scores: Floats, length: int, height: int) -> Readings:
     """The best path of (N, T, alphabet + 1): its first ``length`` characters, each where it is surest.
 
-    y is the middle of ``height`` px, since nothing tells it.
+    The scores tell no y: it is the middle of ``height`` px.
     """
     probabilities = np.exp(log_softmax(scores))
     path, begins = _path(scores)
@@ -60,6 +105,16 @@ def decode_ctc(scores: Floats, length: int, height: int) -> Readings:
         points=np.stack([x, np.full_like(x, height / 2)], -1).astype(np.float32),
         scores=log_softmax(picked[..., :-1]),
     )
+
+
+def _check_columns(recipe: Recipe) -> None:
+    columns = -(-recipe.shape[1] // STRIDE)
+    if 2 * recipe.length_max - 1 > columns:
+        raise ModelError(
+            f"a ctc network needs {2 * recipe.length_max - 1} columns of {STRIDE} px for {recipe.length_max} equal "
+            f"characters, the canvas has {columns}; use --network grid or a wider canvas",
+            recipe.length_max,
+        )
 
 
 def _path(scores: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

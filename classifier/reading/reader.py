@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.networks.decode import PRESENCE_MIN, decode
+from classifier.networks.head import PRESENCE_MIN, Head
+from classifier.networks.heads import head_of
 from classifier.networks.readings import Readings, join
 from classifier.reading.calibration import CALIBRATION, Calibration
 from synth_engine.atomic import write_with
@@ -29,20 +30,38 @@ from synth_engine.training.run_folder import CONFIG
 from synth_engine.training.value_range import to_network
 
 MODEL = "classifier.keras"
+BATCH_SIZE = 256
+Scorer = Callable[[NDArray[np.float32]], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reader:
-    """A network (`classifier.networks.build`), the recipe of its images and, if known, what its certainty is worth.
+    """A network, the recipe of the images that it reads, and a calibration of its certainty, if one is fitted.
 
-    It reads with the weights that the network has at the first image, in ``precision``; None: the fastest here.
+    `Reader.of` and `Reader.load` make one. It reads with the weights that the network has at that moment.
+
+    network: Keras model that `head_of` knows; forward: scores of images (N, H, W, 1) float32 in [-1, 1], a tensor,
+    compiled once for each N; batch_size: images that go through the network at once.
     """
 
     network: Any
     recipe: Recipe
-    batch_size: int = 256
-    precision: Precision | None = None
+    forward: Scorer
+    batch_size: int = BATCH_SIZE
     calibration: Calibration | None = None
+
+    @classmethod
+    def of(
+        cls,
+        network: Any,
+        recipe: Recipe,
+        *,
+        precision: Precision | None = None,
+        batch_size: int = BATCH_SIZE,
+        calibration: Calibration | None = None,
+    ) -> Reader:
+        """A reader of ``network`` as it is now, computing in ``precision``; None: the fastest on this machine."""
+        return cls(network, recipe, compiled(network, precision), batch_size, calibration)
 
     @classmethod
     def load(cls, path: str | Path, recipe: Recipe | None = None, *, calibrated: bool = True) -> Reader:
@@ -54,47 +73,68 @@ class Reader:
         `calibration.json` is another model's.
         """
         path = Path(path)
-        network = load_network(path)
-        if recipe is None:
-            recipe = recipe_beside(path)
-            check_run(recipe, path)
-        check_fit(network, recipe, path)
-        return cls(network, recipe, calibration=calibration_beside(path, recipe) if calibrated else None)
+        network, recipe = load_fitting(path, recipe)
+        return cls.of(network, recipe, calibration=calibration_beside(path, recipe) if calibrated else None)
 
     @property
-    def knows_places(self) -> bool:
-        """Whether the network's scores lie on a grid, and so tell where a character is."""
-        return len(self.network.output_shape) == 4
+    def head(self) -> Head:
+        """What the network's kind decides."""
+        return head_of(self.network)
 
     def save(self, folder: Path) -> Path:
-        """Write `classifier.keras` and `recipe.toml` into ``folder``, each whole or not at all."""
-        self.recipe.save(folder / RECIPE)
-        (folder / CALIBRATION).unlink(missing_ok=True)
-        write_with(folder / MODEL, in_precision(self.network, "float32").save)
-        return folder / MODEL
+        """See `save_reader`; the calibration is not written."""
+        return save_reader(self.network, self.recipe, folder)
 
     def scores(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of up to ``batch_size`` images (N, H, W, 1) float32 in [-1, 1], filled up to avoid retracing."""
         missing = self.batch_size - len(images)
         padded = np.concatenate([images, np.repeat(images[:1], missing, axis=0)]) if missing > 0 else images
-        return self.forward(padded).numpy()[: len(images)]
+        return np.asarray(self.forward(padded))[: len(images)]
+
+    def read_scaled(self, images: NDArray[np.float32], *, presence_min: float = PRESENCE_MIN) -> Readings:
+        """Read up to ``batch_size`` images (N, H, W, 1) float32 in [-1, 1]; certainty is the network's own."""
+        return self.head.decode(self.scores(images), self.recipe, presence_min=presence_min)
 
     def read(self, images: NDArray[np.uint8], *, presence_min: float = PRESENCE_MIN) -> Readings:
-        """Read binary images (N, H, W) uint8 {0, 1}, N ≥ 1."""
+        """Read binary images (N, H, W) uint8 {0, 1}, N ≥ 1; certainty is calibrated, if there is a calibration."""
         starts = range(0, len(images), self.batch_size)
         parts = (to_network(images[start : start + self.batch_size]) for start in starts)
-        readings = join([decode(self.scores(part), self.recipe, presence_min=presence_min) for part in parts])
+        readings = join([self.read_scaled(part, presence_min=presence_min) for part in parts])
         return self.calibration.apply(readings) if self.calibration else readings
 
-    @cached_property
-    def forward(self) -> Any:
-        """Scores (N, …) of images (N, H, W, 1) float32 in [-1, 1] as a tensor; compiled for each N."""
-        import tensorflow as tf
 
-        from classifier.networks.folding import folded
+def compiled(network: Any, precision: Precision | None = None) -> Scorer:
+    """Scores of images (N, H, W, 1) float32 in [-1, 1] by a copy of ``network``, made for reading alone."""
+    import tensorflow as tf
 
-        network = folded(in_precision(self.network, self.precision or best_precision()))
-        return tf.function(lambda images: network(images, training=False))
+    from classifier.networks.folding import folded
+
+    copy = folded(in_precision(network, precision or best_precision()))
+    return cast("Scorer", tf.function(lambda images: copy(images, training=False)))
+
+
+def save_reader(network: Any, recipe: Recipe, folder: Path) -> Path:
+    """Write `classifier.keras` and `recipe.toml` into ``folder``, each whole or not at all; returns the former's path.
+
+    The network is written in float32. A `calibration.json` there is removed, as it was another network's.
+    """
+    recipe.save(folder / RECIPE)
+    (folder / CALIBRATION).unlink(missing_ok=True)
+    write_with(folder / MODEL, in_precision(network, "float32").save)
+    return folder / MODEL
+
+
+def load_fitting(path: Path, recipe: Recipe | None = None) -> tuple[Any, Recipe]:
+    """The network in a ``.keras`` file and its recipe, ``recipe`` or that of the `recipe.toml` beside it.
+
+    Raises ModelError if either is missing, damaged, or made for the other's canvas or alphabet.
+    """
+    network = load_network(path)
+    if recipe is None:
+        recipe = recipe_beside(path)
+        check_run(recipe, path)
+    check_fit(network, recipe, path)
+    return network, recipe
 
 
 def digest_of(path: Path) -> str:
@@ -145,10 +185,10 @@ def check_fit(network: Any, recipe: Recipe, path: Path) -> None:
             "use the recipe.toml of the run that made it",
             network.input_shape,
         )
-    extra = 1 if len(network.output_shape) == 4 or network.name == "ctc" else 0
-    if network.output_shape[-1] != len(recipe.alphabet) + extra:
+    characters = head_of(network).characters(network)
+    if characters != len(recipe.alphabet):
         raise ModelError(
-            f"{path} scores {network.output_shape[-1] - extra} characters, recipe {recipe.name} has "
-            f"{len(recipe.alphabet)}; use the recipe.toml of the run that made it",
+            f"{path} scores {characters} characters, recipe {recipe.name} has {len(recipe.alphabet)}; use the "
+            "recipe.toml of the run that made it",
             network.output_shape,
         )

@@ -21,8 +21,8 @@ from classifier.learning.batches import Source, open_batches
 from classifier.learning.learner import Learner, Refinement, make_learner
 from classifier.learning.phase import FitPhase, Progress, RunContext
 from classifier.learning.settings import WIDE, WIDE_INFORMATION, TrainingSettings
-from classifier.networks.build import build, is_grid
-from classifier.reading.reader import MODEL, Reader
+from classifier.networks.heads import build, head_of
+from classifier.reading.reader import MODEL, load_fitting, save_reader
 from synth_engine.errors import RunError
 from synth_engine.json_files import write_json
 from synth_engine.training.checkpoints import Checkpoints
@@ -106,7 +106,7 @@ class Session:
             if plan.real is not None:
                 self._adapt(plan.real, run, context)
         with checkpoints.writing(MODEL):
-            return Reader(learner.teacher, plan.source.recipe).save(run.path)
+            return save_reader(learner.teacher, plan.source.recipe, run.path)
 
     def _adapt(self, real: NDArray[np.uint8], run: RunFolder, context: RunContext) -> None:
         learner, source = self.learner, self.plan.source
@@ -123,15 +123,15 @@ def with_information(settings: TrainingSettings, network: Any) -> TrainingSettin
 
     Raises RunError if it is asked for and ``network`` knows no character's place.
     """
-    adaptation = settings.adaptation
+    adaptation, head = settings.adaptation, head_of(network)
     if adaptation.information is None:
-        mismatched = is_grid(network) and settings.augmentation == WIDE
+        mismatched = head.has_places and settings.augmentation == WIDE
         adaptation = replace(adaptation, information=WIDE_INFORMATION if mismatched else 0.0)
-    if adaptation.information and not is_grid(network):
+    if adaptation.information and not head.has_places:
         raise RunError(
-            f"`adaptation.information` needs characters' places, which a {network.name} network does not know; leave "
+            f"`adaptation.information` needs characters' places, which a {head.name} network does not know; leave "
             "out --adapt-information or use --network grid",
-            network.name,
+            head.name,
         )
     return replace(settings, adaptation=adaptation)
 
@@ -163,7 +163,7 @@ def _refinement(plan: RunPlan) -> Refinement | None:
 def _network(plan: RunPlan) -> Any:
     settings, recipe = plan.settings, plan.source.recipe
     if plan.start_from is not None:
-        return Reader.load(plan.start_from, recipe, calibrated=False).network
+        return load_fitting(Path(plan.start_from), recipe)[0]
     return build(settings.network, recipe, width=settings.width, depth=settings.depth)
 
 

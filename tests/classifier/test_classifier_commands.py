@@ -17,9 +17,9 @@ from synth_engine.errors import LabelError, ModelError, RealImagesError
 keras = pytest.importorskip("keras")
 
 from classifier.evaluate import evaluate  # noqa: E402
-from classifier.networks import build as networks  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
 from classifier.predict import predict  # noqa: E402
-from classifier.reading.reader import MODEL, Reader  # noqa: E402
+from classifier.reading.reader import MODEL, Reader, save_reader  # noqa: E402
 
 COUNT = 5
 
@@ -28,8 +28,8 @@ COUNT = 5
 def model(tiny: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained network in a run folder."""
     keras.utils.set_random_seed(0)
-    network = networks.build("grid", tiny, width=4, depth=2)
-    return Reader(network, tiny).save(tmp_path_factory.mktemp("run"))
+    network = build("grid", tiny, width=4, depth=2)
+    return save_reader(network, tiny, tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_nothing_readable_leaves_no_file(model: Path, images: Path, tmp_path: Pa
 
 def test_reading_does_not_depend_on_the_batch(model: Path, tiny: Recipe) -> None:
     batch = Synthesizer(tiny, 2).batch(0, 7).images
-    whole, split = Reader.load(model).read(batch), Reader(Reader.load(model).network, tiny, 3).read(batch)
+    whole, split = Reader.load(model).read(batch), Reader.of(Reader.load(model).network, tiny, batch_size=3).read(batch)
     assert np.array_equal(whole.codes, split.codes)
     assert whole.certainty == pytest.approx(split.certainty, abs=1e-5)
 
@@ -207,7 +207,7 @@ def test_models_that_do_not_fit_are_refused(model: Path, tiny: Recipe, tmp_path:
     with pytest.raises(ModelError, match=r"takes images of shape .*recipe.toml of the run"):
         Reader.load(model, Recipe.named("hackmit"))
     other = tmp_path / "other"
-    Reader(Reader.load(model).network, tiny.replace(alphabet="xac17")).save(other)
+    save_reader(Reader.load(model).network, tiny.replace(alphabet="xac17"), other)
     (other / "config.json").write_text(json.dumps({"recipe_key": tiny.key}))
     with pytest.raises(ModelError, match="copy recipe"):
         Reader.load(other / MODEL)

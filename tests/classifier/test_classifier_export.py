@@ -17,8 +17,8 @@ from synth_engine.errors import ModelError
 keras = pytest.importorskip("keras")
 
 from classifier.export import FORMATS, TABLE, export, prove  # noqa: E402
-from classifier.networks.build import build  # noqa: E402
-from classifier.reading.reader import Reader  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
+from classifier.reading.reader import Reader, save_reader  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 NEEDS = {"onnx": ("onnx", "tf2onnx", "onnxruntime")}
@@ -31,7 +31,7 @@ def reader(tiny: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     network = build("grid", tiny, width=8, depth=2)
     scores = network.get_layer("scores")
     scores.kernel.assign(np.random.default_rng(0).normal(0, 9, scores.kernel.shape))
-    return Reader.load(Reader(network, tiny).save(tmp_path_factory.mktemp("run")))
+    return Reader.load(save_reader(network, tiny, tmp_path_factory.mktemp("run")))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ pytest.importorskip("tensorflow")
 
 from classifier.adaptation import keep_better as choice
 from classifier.learning.learner import Learner, make_learner
-from classifier.networks.build import build
+from classifier.networks.heads import build
 from classifier.train import train
 
 EARLIER, ADAPTED = 1.0, 0.0

@@ -31,8 +31,8 @@ from classifier.adaptation import refiner_run as refining  # noqa: E402
 from classifier.adaptation.refiner_plan import RefinerPlan  # noqa: E402
 from classifier.learning.batches import Source  # noqa: E402
 from classifier.learning.learner import Learner  # noqa: E402
-from classifier.networks.build import build  # noqa: E402
-from classifier.reading.reader import MODEL, Reader  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
+from classifier.reading.reader import MODEL, save_reader  # noqa: E402
 from classifier.run.options import TrainOptions  # noqa: E402
 from classifier.run.planning import refiner_for  # noqa: E402
 from classifier.run.session import RunPlan, Session  # noqa: E402
@@ -104,7 +104,7 @@ def gan(tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gan:
 def start_of(folder: Path, recipe: Recipe) -> Path:
     """A network as it was drawn, the same for every run."""
     keras.utils.set_random_seed(1)
-    return Reader(build("grid", recipe, width=2, depth=2), recipe).save(folder.parent / "start")
+    return save_reader(build("grid", recipe, width=2, depth=2), recipe, folder.parent / "start")
 
 
 def run(folder: Path, recipe: Recipe, *, refines: bool = True) -> list[np.ndarray]:
@@ -227,7 +227,7 @@ def test_the_network_that_is_used_says_whether_a_refiner_can_ask_it(
     caplog.set_level("INFO")
 
     def refines(start: str, required: bool, **given: Any) -> bool:
-        path = Reader(build(start, tiny, width=2, depth=2), tiny).save(tmp_path / start)
+        path = save_reader(build(start, tiny, width=2, depth=2), tiny, tmp_path / start)
         plan = RunPlan(
             settings=replace(SMALL, **given),
             source=Source(recipe=tiny, seed=0),

@@ -16,7 +16,7 @@ from synth_engine import Recipe, Synthesizer
 keras = pytest.importorskip("keras")
 
 from classifier.adaptation import self_training as adapt  # noqa: E402
-from classifier.networks.build import build  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
 from classifier.reading.reader import Reader  # noqa: E402
 
 
@@ -29,7 +29,7 @@ def test_both_domains_are_in_every_batch(batch: int, share: float, split: tuple[
 
 def test_an_unwarped_second_view_equals_the_first(tiny: Recipe) -> None:
     keras.utils.set_random_seed(0)
-    teacher = Reader(build("grid", tiny, width=4, depth=2), tiny, batch_size=4)
+    teacher = Reader.of(build("grid", tiny, width=4, depth=2), tiny, batch_size=4)
     settings = TrainingSettings()
     still = replace(settings.adaptation.view, rotation_deg=0.0, scale=0.0, shear=0.0, shift_px=0.0, level=0.0)
     settings = replace(settings, adaptation=replace(settings.adaptation, view=still))

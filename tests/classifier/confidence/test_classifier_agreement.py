@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from classifier.confidence.agreement import class_distance, compare, disputed, estimates
-from classifier.networks.decode import PADDING
 from classifier.networks.readings import Readings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError
 from synth_engine.recipe import Binarize, Canvas
+from synth_engine.samples import PADDING
 
 CLASSES = 10
 COUNT = 6
@@ -113,13 +113,13 @@ def test_classes_are_as_far_from_their_shares_as_chance_or_as_planted() -> None:
 
 def network(folder: Path, recipe: Recipe, seed: int) -> Path:
     keras = pytest.importorskip("keras")
-    from classifier.networks.build import build
-    from classifier.reading.reader import Reader
+    from classifier.networks.heads import build
+    from classifier.reading.reader import save_reader
 
     keras.utils.set_random_seed(seed)
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"seed": seed}))
-    return Reader(build("grid", recipe, width=4, depth=2), recipe).save(folder)
+    return save_reader(build("grid", recipe, width=4, depth=2), recipe, folder)
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from classifier.confidence.fitting import Looks, along_the_line, class_ceilings, fit, temperature_for
-from classifier.networks.decode import PADDING
 from classifier.networks.readings import Readings
 from classifier.reading.calibration import CALIBRATION, Calibration, soften
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError
+from synth_engine.samples import PADDING
 
 CLASSES = 10
 UNIFORM = np.full(CLASSES, 1 / CLASSES, np.float32)
@@ -159,7 +159,7 @@ def test_a_second_reader_that_disagrees_on_real_images_lowers_confidence(tiny: R
             found, marked = super().read(images, **options), images[:, :1, 0] == 1
             return replace(found, codes=np.where(marked, (found.codes + 1) % 5, found.codes).astype(np.uint8))
 
-    first, second = Reader(quick_learner(tiny, 0), tiny), Contrary(quick_learner(tiny, 1), tiny)
+    first, second = Reader.of(quick_learner(tiny, 0), tiny), Contrary.of(quick_learner(tiny, 1), tiny)
     model, images, confidence = first.save(tmp_path), Synthesizer(tiny, 3).batch(0, 256).images, []
     images[:128, 0, 0] = 1
     for other in (None, second):
@@ -174,14 +174,14 @@ def test_a_second_reader_that_disagrees_on_real_images_lowers_confidence(tiny: R
 def test_the_command_takes_a_second_reader_but_not_the_same(tiny: Recipe, tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
     from classifier.calibrate import main
-    from classifier.networks.build import build
-    from classifier.reading.reader import Reader
+    from classifier.networks.heads import build
+    from classifier.reading.reader import save_reader
 
     models = []
     for seed in (0, 1):
         keras.utils.set_random_seed(seed)
         (tmp_path / str(seed)).mkdir()
-        models.append(Reader(build("grid", tiny, width=4, depth=2), tiny).save(tmp_path / str(seed)))
+        models.append(save_reader(build("grid", tiny, width=4, depth=2), tiny, tmp_path / str(seed)))
     (tmp_path / "images").mkdir()
     for k, image in enumerate(Synthesizer(tiny, 3).batch(0, 4).images):
         Image.fromarray(image * 255).save(tmp_path / "images" / f"image{k}.png")
@@ -199,11 +199,11 @@ def test_the_command_takes_a_second_reader_but_not_the_same(tiny: Recipe, tmp_pa
 def test_it_lies_beside_its_own_model_and_no_other(tiny: Recipe, tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
     from classifier.confidence.calibrating import calibrate
-    from classifier.networks.build import build
+    from classifier.networks.heads import build
     from classifier.reading.reader import Reader
 
     keras.utils.set_random_seed(0)
-    reader = Reader(build("grid", tiny, width=4, depth=2), tiny, batch_size=32)
+    reader = Reader.of(build("grid", tiny, width=4, depth=2), tiny, batch_size=32)
     model = reader.save(tmp_path)
     images = Synthesizer(tiny, 3).batch(0, 64).images
     written = calibrate(reader, images, model)

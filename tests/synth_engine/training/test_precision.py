@@ -13,9 +13,9 @@ from synth_engine.training.value_range import to_network
 
 keras = pytest.importorskip("keras")
 
-from classifier.networks.build import build  # noqa: E402
 from classifier.networks.folding import folded  # noqa: E402
-from classifier.reading.reader import Reader  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
+from classifier.reading.reader import Reader, save_reader  # noqa: E402
 from synth_engine.training.precision import cpu_flags, in_precision  # noqa: E402
 
 
@@ -62,7 +62,7 @@ def test_half_precision_computes_coarsely_and_keeps_weights_and_scores_whole(
 
 
 def test_a_saved_network_asks_for_no_hardware(network: keras.Model, tiny: Recipe, tmp_path: Path) -> None:
-    path = Reader(in_precision(network, "mixed_bfloat16"), tiny).save(tmp_path)
+    path = save_reader(in_precision(network, "mixed_bfloat16"), tiny, tmp_path)
     assert {layer.compute_dtype for layer in Reader.load(path).network.layers} == {"float32"}
 
 

@@ -1,33 +1,74 @@
-"""From the scores of any network to its readings. NumPy only, vectorised over images."""
+"""The grid network: each cell of 4 x 4 px scores the character whose middle lies in it, or none.
+
+It reads texts of any length and knows where characters are. What its cells should say stands in `grid_targets`.
+"""
 
 from __future__ import annotations
+
+import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.networks.ctc import decode_ctc
-from classifier.networks.head import STRIDE
+from classifier.networks.head import PRESENCE_MIN, STRIDE, CharacterTargets, Head
 from classifier.networks.readings import Floats, Readings, log_softmax
 from synth_engine.recipe import Recipe
 from synth_engine.samples import PADDING
 
+PRIOR = 0.02  # share of cells with a character that training starts from (Lin et al. 2017, focal loss, section 4.1)
 RADIUS = 1  # cells around a peak that belong to the same character; training leaves exactly these without a say
-PRESENCE_MIN = 0.5  # beyond the fewest characters, a peak counts when it is likelier a character than none
 CHUNK = 8  # images at a time whose scores stay in a core's cache
 ODDS_MAX = 80.0  # log-odds beyond which float32 overflows
 
 
-def decode(scores: Floats, recipe: Recipe, *, presence_min: float = PRESENCE_MIN) -> Readings:
-    """Read the scores of any network (see `networks`) for images of ``recipe``."""
-    if scores.ndim == 3 and scores.shape[-1] > len(recipe.alphabet):
-        return decode_ctc(scores, recipe.length_max, recipe.shape[0])
-    if scores.ndim == 3:
-        return decode_heads(scores, recipe.shape)
-    return decode_grid(scores, recipe.length_range, presence_min=presence_min)
+class GridHead(Head):
+    """Scores (N, ceil(H/4), ceil(W/4), alphabet + 1), the last class for no character."""
+
+    name = "grid"
+    scores_kind = "grid"
+    has_places = True
+    extra_classes = 1
+
+    def build(self, recipe: Recipe, *, width: int, depth: int) -> Any:
+        """`layers.cell_features` and one score for each class; it starts out from cells that are mostly blank."""
+        import keras
+        from keras import layers
+
+        from classifier.networks.layers import cell_features
+
+        characters = len(recipe.alphabet)
+        images = keras.Input((*recipe.shape, 1), name="images")
+        scores = layers.Conv2D(characters + 1, 1, name="scores")
+        network = keras.Model(images, scores(cell_features(images, width, depth)), name=self.name)
+        scores.bias.assign([0.0] * characters + [math.log(characters * (1 - PRIOR) / PRIOR)])
+        return network
+
+    def loss(
+        self, scores: Any, targets: CharacterTargets, shape: tuple[int, int], blank_weight: float
+    ) -> tuple[Any, Any]:
+        """See `grid_targets.grid_loss`."""
+        from classifier.networks.grid_targets import grid_loss, grid_targets
+
+        return grid_loss(scores, grid_targets(targets, shape, int(scores.shape[-1]) - 1), blank_weight)
+
+    def decode(self, scores: Floats, recipe: Recipe, *, presence_min: float = PRESENCE_MIN) -> Readings:
+        """See `decode_grid`."""
+        return decode_grid(scores, recipe.length_range, presence_min=presence_min)
+
+    def information_loss(self, scores: Any, targets: CharacterTargets, costs: Any, shape: tuple[int, int]) -> Any:
+        """See `grid_targets.information_loss`."""
+        from classifier.networks.grid_targets import information_loss
+
+        return information_loss(scores, targets.labels, targets.points, costs, shape)
 
 
 def decode_grid(scores: Floats, length: tuple[int, int], *, presence_min: float = PRESENCE_MIN) -> Readings:
-    """The strongest peaks of a grid (N, h, w, alphabet + 1), none within ``RADIUS`` cells of a stronger one."""
+    """The strongest peaks of a grid (N, h, w, alphabet + 1), none within `RADIUS` cells of a stronger one.
+
+    length: fewest and most characters L of a text. The fewest are read however weak their peaks are, further ones only
+    above the probability ``presence_min``.
+    """
     fewest, most = length
     count, _, columns, _ = scores.shape
     presence = presence_of(scores)
@@ -40,20 +81,18 @@ def decode_grid(scores: Floats, length: tuple[int, int], *, presence_min: float 
     picked = np.take_along_axis(scores.reshape(count, -1, scores.shape[-1]), cells[..., np.newaxis], axis=1)
     places = np.stack([x, (cells // columns).astype(np.float32)], -1)
     points = places * np.float32(STRIDE) + np.float32((STRIDE - 1) / 2)
-    return _readings(log_softmax(picked[..., :-1]), strength, kept, points)
-
-
-def decode_heads(scores: Floats, shape: tuple[int, int]) -> Readings:
-    """The best class of each position of (N, L, alphabet); the middles are spread evenly, since nothing tells them."""
-    count, length, _ = scores.shape
-    x = (np.arange(length, dtype=np.float32) + 0.5) * shape[1] / length
-    points = np.broadcast_to(np.stack([x, np.full_like(x, shape[0] / 2)], -1), (count, length, 2))
-    everywhere = np.ones((count, length), np.float32)
-    return _readings(log_softmax(scores), everywhere, everywhere > 0, points.astype(np.float32))
+    classes = log_softmax(picked[..., :-1])
+    certainty = np.exp(classes.max(axis=-1)) * strength
+    return Readings(
+        codes=np.where(kept, classes.argmax(axis=-1), PADDING).astype(np.uint8),
+        certainty=np.where(kept, certainty, 1.0).astype(np.float32),
+        points=np.ascontiguousarray(points, np.float32),
+        scores=classes,
+    )
 
 
 def presence_of(scores: Floats) -> Floats:
-    """(N, h, w) probability that some character is centred in a cell."""
+    """(N, h, w) probability that some character is centred in a cell, from scores (N, h, w, alphabet + 1)."""
     presence = np.empty(scores.shape[:3], np.float32)
     ones = np.ones(scores.shape[-1] - 1, np.float32)
     for start in range(0, len(scores), CHUNK):
@@ -67,7 +106,7 @@ def presence_of(scores: Floats) -> Floats:
 
 
 def find_peaks(presence: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
-    """Flat cells (N, count) and presence (N, count) of the strongest peaks, strongest first."""
+    """Flat cells (N, count) int64 and presence (N, count) float32 of the peaks of (N, h, w), strongest first."""
     images, rows, columns = presence.shape
     left = presence.copy()
     row, column = np.arange(rows)[:, np.newaxis], np.arange(columns)
@@ -88,13 +127,3 @@ def _columns(presence: Floats, cells: NDArray[np.int64]) -> Floats:
     image = np.arange(images)[:, np.newaxis]
     before, here, after = (padded[image, row, column + k] for k in (0, 1, 2))
     return (column + (after - before) / (2.0 * np.maximum(here + np.maximum(before, after), 1e-6))).astype(np.float32)
-
-
-def _readings(classes: Floats, strength: Floats, kept: NDArray[np.bool_], points: Floats) -> Readings:
-    certainty = np.exp(classes.max(axis=-1)) * strength
-    return Readings(
-        codes=np.where(kept, classes.argmax(axis=-1), PADDING).astype(np.uint8),
-        certainty=np.where(kept, certainty, 1.0).astype(np.float32),
-        points=np.ascontiguousarray(points, np.float32),
-        scores=classes,
-    )

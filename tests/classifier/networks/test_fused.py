@@ -15,9 +15,9 @@ keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
 from classifier.learning.learner import make_learner  # noqa: E402
-from classifier.networks.build import build  # noqa: E402
 from classifier.networks.fused import FusedBatchNormalization, for_training  # noqa: E402
-from classifier.reading.reader import Reader  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
+from classifier.reading.reader import Reader, save_reader  # noqa: E402
 from synth_engine.training.precision import in_precision  # noqa: E402
 
 IMAGES = np.random.default_rng(3).normal(1.0, 2.0, (5, 24, 40, 1)).astype(np.float32)
@@ -63,7 +63,7 @@ def test_results_gradients_and_moving_statistics_are_those_of_keras() -> None:
 @pytest.mark.parametrize("name", ["grid", "ctc"])
 def test_a_student_is_fused_and_the_teacher_that_is_saved_is_not(tiny: Recipe, tmp_path: Path, name: str) -> None:
     learner = make_learner(build(name, tiny, width=4, depth=2), TrainingSettings())
-    path = Reader(learner.teacher, tiny).save(tmp_path)
+    path = save_reader(learner.teacher, tiny, tmp_path)
     kinds = [
         {type(layer) for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)}
         for network in (learner.student, learner.teacher, Reader.load(path).network)

@@ -12,8 +12,8 @@ import pytest
 
 from classifier.learning.settings import Augmentation, TrainingSettings
 from synth_engine import Recipe, Synthesizer
-from synth_engine.errors import ModelError, RejectionError, RunError
-from synth_engine.recipe import Canvas, Filter
+from synth_engine.errors import RejectionError, RunError
+from synth_engine.recipe import Filter
 from synth_engine.training.refiner import Refiner
 
 keras = pytest.importorskip("keras")
@@ -22,8 +22,8 @@ tf = pytest.importorskip("tensorflow")
 from classifier.learning.batches import Lesson, Source, open_batches, positions  # noqa: E402
 from classifier.learning.learner import Learner, Refinement, make_learner, recalibrate  # noqa: E402
 from classifier.learning.lesson import PseudoLabels  # noqa: E402
-from classifier.networks.build import build  # noqa: E402
-from classifier.reading.reader import MODEL, Reader  # noqa: E402
+from classifier.networks.heads import build  # noqa: E402
+from classifier.reading.reader import MODEL, Reader, save_reader  # noqa: E402
 
 STILL = Augmentation(rotation_deg=0, scale=0, shear=0, shift_px=0, level=0)
 SMALL = TrainingSettings(width=4, depth=2, batch_size=4)
@@ -43,29 +43,14 @@ def test_sixteen_images_are_learnt_by_heart(tiny: Recipe, network: str) -> None:
     data = {"images": batch.images, "labels": batch.labels, "boxes": batch.boxes}
     learner.compile(optimizer=keras.optimizers.Adam(4e-3))
     learner.fit(tf.data.Dataset.from_tensors(data).repeat(80), verbose=0, shuffle=False)
-    assert Reader(learner.teacher, tiny).read(batch.images).texts(tiny.alphabet) == batch.texts()
+    assert Reader.of(learner.teacher, tiny).read(batch.images).texts(tiny.alphabet) == batch.texts()
 
 
 def test_the_saved_model_loads_without_this_package(tiny: Recipe, tmp_path: Path) -> None:
-    Reader(build("grid", tiny, width=4, depth=2), tiny).save(tmp_path)
+    save_reader(build("grid", tiny, width=4, depth=2), tiny, tmp_path)
     code = f"import keras, sys; keras.models.load_model({str(tmp_path / MODEL)!r}, safe_mode=True)\n"
     code += "assert not any(name.startswith('classifier') for name in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
-
-
-def test_four_heads_need_a_fixed_length(tiny: Recipe) -> None:
-    with pytest.raises(ModelError, match=r"fixed length .*--network grid"):
-        build("four-head", tiny.replace(length=(1, 2)), width=4, depth=2)
-
-
-def test_ctc_needs_columns_enough_for_equal_characters(tiny: Recipe) -> None:
-    with pytest.raises(ModelError, match=r"11 columns .* for 6 equal characters, the canvas has 10"):
-        build("ctc", tiny.replace(length=6), width=4, depth=2)
-
-
-def test_odd_canvases_fit_the_grid(tiny: Recipe) -> None:
-    recipe = tiny.replace(canvas=Canvas(width_px=45, height_px=26))
-    assert build("grid", recipe, width=4, depth=2).output_shape == (None, 7, 12, 6)
 
 
 @pytest.mark.parametrize(("share", "refined"), [(1.0, 4), (0.5, 2), (0.0, 0)])

@@ -1,4 +1,4 @@
-"""Scores to texts: perfect scores give the text back, peaks suppress their neighbours, certainty is a probability."""
+"""Scores of a grid to texts: peaks suppress their neighbours, certainty is a probability."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.networks.decode import PADDING, RADIUS, decode, decode_grid, find_peaks, presence_of
-from classifier.networks.head import STRIDE
-from classifier.networks.readings import Readings, join
+from classifier.networks.grid import RADIUS, decode_grid, find_peaks, presence_of
+from classifier.networks.head import STRIDE, CharacterTargets
+from classifier.networks.heads import GRID
 from synth_engine import Recipe, Synthesizer
+from synth_engine.samples import PADDING
 
 BLANK = 5
 
@@ -27,13 +28,15 @@ def scores_with(*peaks: tuple[int, int, int, float], shape: tuple[int, int] = (6
 @settings(max_examples=25, deadline=None)
 @given(start=st.integers(0, 10**6), count=st.integers(1, 9))
 def test_decoding_the_targets_returns_the_texts(tiny: Recipe, start: int, count: int) -> None:
-    from classifier.networks.targets import centres, grid_targets
+    pytest.importorskip("tensorflow")
+    from classifier.networks.grid_targets import grid_targets
+    from classifier.networks.points import centres
 
     batch = Synthesizer(tiny, 3).batch(start, count)
-    weights = np.ones(batch.labels.shape, np.float32)
-    targets = grid_targets(batch.labels, centres(batch.boxes), weights, tiny.shape, len(tiny.alphabet))
-    scores = 9.0 * np.eye(len(tiny.alphabet) + 1, dtype=np.float32)[targets.classes.numpy()]
-    assert decode(scores, tiny).texts(tiny.alphabet) == batch.texts()
+    taught = CharacterTargets(batch.labels, centres(batch.boxes), np.ones(batch.labels.shape, np.float32))
+    classes = grid_targets(taught, tiny.shape, len(tiny.alphabet)).classes.numpy()
+    scores = 9.0 * np.eye(len(tiny.alphabet) + 1, dtype=np.float32)[classes]
+    assert GRID.decode(scores, tiny).texts(tiny.alphabet) == batch.texts()
 
 
 def test_fixed_length_takes_the_best_peaks_left_to_right() -> None:
@@ -74,13 +77,6 @@ def test_certainty_is_the_probability_of_class_and_presence() -> None:
     assert readings.certainty[:, 0] == pytest.approx(softmax.reshape(4, -1, BLANK + 1)[range(4), best, :-1].max(axis=1))
 
 
-def test_heads_are_read_in_order(tiny: Recipe) -> None:
-    scores = 9.0 * np.eye(5, dtype=np.float32)[[[3, 0], [1, 1]]]
-    readings = decode(scores, tiny)
-    assert readings.texts(tiny.alphabet) == ["1a", "cc"]
-    assert (readings.points[:, 0, 0] < readings.points[:, 1, 0]).all()
-
-
 def test_extreme_scores_stay_finite() -> None:
     scores = scores_with((2, 4, 1, 7.0)) * np.float32(1e4)
     readings = decode_grid(scores, (1, 1))
@@ -88,34 +84,6 @@ def test_extreme_scores_stay_finite() -> None:
     assert np.isfinite(readings.scores).all()
 
 
-def test_boxes_stand_where_the_characters_are(tiny: Recipe) -> None:
-    from classifier.networks.targets import centres, grid_targets
-    from classifier.reading.boxes import boxes_of, class_extents
-
-    batch = Synthesizer(tiny, 3).batch(0, 50)
-    weights = np.ones(batch.labels.shape, np.float32)
-    targets = grid_targets(batch.labels, centres(batch.boxes), weights, tiny.shape, len(tiny.alphabet))
-    readings = decode(9.0 * np.eye(len(tiny.alphabet) + 1, dtype=np.float32)[targets.classes.numpy()], tiny)
-    found = boxes_of(readings, class_extents(tiny), tiny.shape).astype(int)
-    low, high = (choose(found, batch.boxes) for choose in (np.maximum, np.minimum))
-    shared = np.prod((high[..., 2:] - low[..., :2]).clip(0), axis=-1)
-    area = sum(np.prod(boxes[..., 2:] - boxes[..., :2].astype(int), axis=-1) for boxes in (found, batch.boxes))
-    assert np.median(shared / (area - shared)) > 0.6
-
-
-def test_the_second_choice_is_the_next_best(tiny: Recipe) -> None:
+def test_an_empty_place_has_no_second_choice() -> None:
     readings = decode_grid(scores_with((2, 4, 1, 7.0), (3, 9, 3, 6.0)), (2, 3))
-    scores = np.random.default_rng(0).normal(size=(5, 3, 5)).astype(np.float32)
-    heads = decode(scores, tiny)
-    codes, chances = heads.seconds()
-    assert codes.tolist() == scores.argsort(axis=-1)[..., -2].tolist()
-    softmax = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
-    assert chances == pytest.approx(np.sort(softmax, axis=-1)[..., -2], abs=1e-5)
     assert readings.seconds()[0][0, 2] == PADDING
-
-
-def test_joined_parts_keep_their_order(tiny: Recipe) -> None:
-    parts = [decode(9.0 * np.eye(5, dtype=np.float32)[[codes]], tiny) for codes in ([0, 1], [2, 3])]
-    joined: Readings = join(parts)
-    assert joined.texts(tiny.alphabet) == ["ac", "x1"]
-    assert joined.confidence().shape == (2,)

@@ -1,8 +1,7 @@
-"""What each cell should say, and what a warp does to points and pixels alike."""
+"""What each cell should say, and what it costs to say something else."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,20 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.learning.settings import NARROW, WIDE, Augmentation
-from classifier.networks.head import STRIDE
+from classifier.networks.head import STRIDE, CharacterTargets
 from synth_engine import Recipe, Synthesizer
+from synth_engine.samples import PADDING
 
 tf = pytest.importorskip("tensorflow")
 
-from classifier.learning.augmentation import draw_warp, unwarp_points, warp_images, warp_points  # noqa: E402
-from classifier.networks.losses import grid_loss, heads_loss, information_loss  # noqa: E402
-from classifier.networks.targets import GridTargets, centres, grid_targets, visibility, within  # noqa: E402
+from classifier.networks.grid_targets import GridTargets, grid_loss, grid_targets, information_loss  # noqa: E402
+from classifier.networks.points import centres  # noqa: E402
 
 SHAPE, BLANK = (24, 40), 5
-NONE = 255
-STILL = Augmentation(rotation_deg=0, scale=0, shear=0, shift_px=0, level=0)
-WOBBLING = replace(STILL, wobble=1.5)
 
 
 def one_target(*characters: tuple[int, float, float, float]) -> Any:
@@ -31,15 +26,17 @@ def one_target(*characters: tuple[int, float, float, float]) -> Any:
     labels = np.array([[code for code, *_ in characters]], np.uint8)
     points = np.array([[(x, y) for _, x, y, _ in characters]], np.float32)
     weights = np.array([[weight for *_, weight in characters]], np.float32)
-    return GridTargets(*(part.numpy()[0] for part in grid_targets(labels, points, weights, SHAPE, BLANK)))
+    targets = grid_targets(CharacterTargets(labels, points, weights), SHAPE, BLANK)
+    return GridTargets(*(part.numpy()[0] for part in targets))
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6))
-def test_each_glyph_s_cell_has_its_class(tiny: Recipe, start: int) -> None:
+def test_each_glyph_cell_has_its_class(tiny: Recipe, start: int) -> None:
     batch = Synthesizer(tiny, 5).batch(start, 4)
     weights = np.ones(batch.labels.shape, np.float32)
-    targets = grid_targets(batch.labels, centres(batch.boxes), weights, SHAPE, BLANK)
+    taught = CharacterTargets(batch.labels, centres(batch.boxes), weights)
+    targets = grid_targets(taught, SHAPE, BLANK)
     for image, (labels, boxes) in enumerate(zip(batch.labels, batch.boxes, strict=True)):
         for code, (x0, y0, x1, y1) in zip(labels, boxes.tolist(), strict=True):
             row, column = (y0 + y1 - 1) // 2 // STRIDE, (x0 + x1 - 1) // 2 // STRIDE
@@ -62,7 +59,7 @@ def test_a_doubtful_glyph_silences_its_surroundings_and_teaches_nothing() -> Non
 
 
 def test_padding_is_blank_everywhere() -> None:
-    targets = one_target((NONE, 0.0, 0.0, 1.0))
+    targets = one_target((PADDING, 0.0, 0.0, 1.0))
     assert (targets.blanks == 1).all()
     assert (targets.classes == BLANK).all()
 
@@ -75,84 +72,18 @@ def test_of_two_in_one_cell_the_weightier_is_taught() -> None:
     assert one_target((1, 18.0, 10.0, 0.2), (3, 17.0, 9.0, 0.9)).classes[2, 4] == 3
 
 
-def test_cut_glyphs_count_by_what_is_visible() -> None:
-    boxes = np.array([[[0, 5, 2, 20], [10, 5, 12, 20], [20, 22, 30, 24]]], np.int16)
-    assert visibility(boxes, SHAPE).numpy()[0].tolist() == [0.25, 1.0, 0.25]
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**31 - 1))
-def test_points_follow_the_pixels(seed: int) -> None:
-    warp = draw_warp(tf.constant([seed, 1]), 1, Augmentation(level=0.0), SHAPE)
-    image = np.full((1, *SHAPE, 1), -1.0, np.float32)
-    image[0, 8:15, 16:23] = 1.0  # a square around (19, 11)
-    rows, columns = np.nonzero(warp_images(tf.constant(image), warp).numpy()[0, ..., 0] > 0)
-    moved = warp_points(tf.constant([[[19.0, 11.0]]]), warp, SHAPE)
-    assert moved.numpy()[0, 0] == pytest.approx([columns.mean(), rows.mean()], abs=0.6)
-    assert unwarp_points(moved, warp, SHAPE).numpy()[0, 0] == pytest.approx([19.0, 11.0], abs=1e-3)
-
-
-def drawn(recipe: Recipe, ranges: Augmentation, count: int = 6, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Images of ``recipe`` and the same warped, both in {-1, 1}."""
-    from synth_engine.training.value_range import to_network
-
-    images = to_network(tf.constant(Synthesizer(recipe, seed).batch(0, count).images))
-    return images.numpy(), warp_images(images, draw_warp(tf.constant([seed, 2]), count, ranges, recipe.shape)).numpy()
-
-
-def test_no_warp_changes_nothing(tiny: Recipe) -> None:
-    images, same = drawn(tiny, STILL)
-    assert np.array_equal(images, same)
-
-
-@pytest.mark.parametrize("ranges", [NARROW, WIDE])
-def test_images_stay_two_valued(tiny: Recipe, ranges: Augmentation) -> None:
-    assert set(np.unique(drawn(tiny, ranges)[1])) == {-1.0, 1.0}
-
-
-def test_a_blur_before_the_cut_changes_edges_and_leaves_flat_ink_and_ground(tiny: Recipe) -> None:
-    images, blurred = drawn(tiny, replace(STILL, level=0.5, blur_px=1.0), count=32)
-    changed = images != blurred
-    assert 0.05 < changed.any(axis=(1, 2, 3)).mean() < 0.6  # half of the images are blended at all
-    assert not changed[:, 2:-2, 2:-2][flat(images)].any()
-
-
-def flat(images: np.ndarray) -> np.ndarray:
-    """Pixels, two from the edge and farther, all of whose neighbours within 2 px are like them."""
-    around = np.lib.stride_tricks.sliding_window_view(images, (5, 5), (1, 2))
-    return around.min(axis=(-2, -1)) == around.max(axis=(-2, -1))
-
-
-def test_wobble_frays_half_of_the_images_otherwise_each_time(tiny: Recipe) -> None:
-    (images, one), (_, other) = drawn(tiny, WOBBLING, 32), drawn(tiny, WOBBLING, 32, seed=3)
-    share = (images != one).mean(axis=(1, 2, 3))
-    assert 0.2 < (share > 0).mean() < 0.8
-    assert 0.02 < share.max() < 0.4
-    assert not np.array_equal(images != one, other != one)
-
-
-def test_a_middle_off_the_canvas_says_nothing() -> None:
-    points = tf.constant([[[0.0, 0.0], [39.4, 23.4], [-0.6, 3.0], [39.6, 3.0], [3.0, 23.6]]])
-    assert within(points, SHAPE).numpy()[0].tolist() == [1, 1, 0, 0, 0]
-
-
 def test_perfect_scores_cost_nothing_and_wrong_ones_do() -> None:
-    labels, points = np.array([[2, NONE]], np.uint8), np.array([[[18.0, 10.0], [0, 0]]], np.float32)
-    targets = grid_targets(labels, points, np.ones((1, 2), np.float32), SHAPE, BLANK)
+    labels, points = np.array([[2, PADDING]], np.uint8), np.array([[[18.0, 10.0], [0, 0]]], np.float32)
+    taught = CharacterTargets(labels, points, np.ones((1, 2), np.float32))
+    targets = grid_targets(taught, SHAPE, BLANK)
     right = 50.0 * tf.one_hot(targets.classes, BLANK + 1)
     loss, share = grid_loss(right, targets, 0.2)
     assert (float(loss), float(share)) == pytest.approx((0.0, 1.0), abs=1e-6)
     assert float(grid_loss(-right, targets, 0.2)[0]) > 1
 
 
-def test_heads_ignore_padding_and_doubt() -> None:
-    scores = tf.constant([[[9.0, -9.0], [9.0, -9.0], [9.0, -9.0]]])
-    loss, right = heads_loss(scores, np.array([[0, NONE, 1]], np.uint8), np.array([[1.0, 1.0, 0.0]], np.float32))
-    assert (float(loss), float(right)) == pytest.approx((0.0, 1.0), abs=1e-6)
-
-
 PLACES = np.array([[[2.0, 2.0], [18.0, 10.0]], [[30.0, 6.0], [0.0, 0.0]]], np.float32)
-READ = np.array([[0, 1], [1, NONE]], np.uint8)
+READ = np.array([[0, 1], [1, PADDING]], np.uint8)
 
 
 def at_places(logits: np.ndarray) -> np.ndarray:
