@@ -1,8 +1,8 @@
 """How long a fresh process takes: to import the engine, and to its first batch with cold and with warm caches.
 
 Every figure is a whole process, the interpreter's own start and end included, but for "inside": the wall time from
-before the import to after it, or to after the first batch, which is what `WANTED_S` is about. "cold" compiles the
-kernels and draws the glyph bank into an empty cache folder, "warm" finds both where a cold start has left them.
+before the import to after it, or to after the first batch, which `WANTED_S` is about. "cold" compiles the
+kernels and renders the glyph bank into an empty cache folder; "warm" finds both where a cold start left them.
 `extra_info` holds medians in CPU seconds (user and system, all threads) and in wall seconds. On a shared machine the
 CPU time as a multiple of that of `import numpy, numba` in the same rounds is the figure to compare, and the only one
 that is asserted.

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from classifier.adaptation.refiner_run import may_differ
-from classifier.learning.settings import AUGMENTATIONS, PRESETS, WIDE_INFORMATION, DataName, Method
+from classifier.learning.settings import AUGMENTATIONS, PRESETS, WIDE_INFORMATION, AdaptationMethod, DataName
 from classifier.networks.head import NetworkName
 from classifier.run.options import TrainOptions
 from classifier.run.planning import choose_recipe, load_real, plan_of
@@ -128,7 +128,7 @@ def changes(
 @changes(
     "--adapt",
     "settings.adaptation.method",
-    click.Choice(get_args(Method)),
+    click.Choice(get_args(AdaptationMethod)),
     "Adaptation",
     "What --real is used for; statistics: those of batch normalisation alone.",
 )

@@ -10,7 +10,7 @@ from synth_engine.errors import RunError
 from synth_engine.training.precision import PRECISIONS, Precision
 
 DataName = Literal["raw", "refined", "mixed"]
-Method = Literal["none", "statistics", "self-training"]
+AdaptationMethod = Literal["none", "statistics", "self-training"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ WIDE_INFORMATION = 0.2  # `Adaptation.information` with wide warps: a mismatched
 class Adaptation:
     """How unlabelled real images are used; all fields but ``method`` are for self-training."""
 
-    method: Method = "self-training"
+    method: AdaptationMethod = "self-training"
     rounds: int = 12
     steps: int = 2400  # in all rounds together
     learning_rate: float = 5e-4
@@ -99,7 +99,7 @@ class TrainingSettings:
 
 
 def _check_adaptation(adaptation: Adaptation) -> None:
-    _check_choice("adaptation.method", adaptation.method, get_args(Method))
+    _check_choice("adaptation.method", adaptation.method, get_args(AdaptationMethod))
     _check_range("adaptation.rounds", adaptation.rounds, 1, float("inf"))
     _check_range("adaptation.steps", adaptation.steps, 0, float("inf"))
     _check_range("adaptation.information", adaptation.information or 0.0, 0, 1000)

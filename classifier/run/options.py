@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
-from classifier.learning.settings import AUGMENTATIONS, PRESETS, DataName, Method, Preset, TrainingSettings
+from classifier.learning.settings import AUGMENTATIONS, PRESETS, AdaptationMethod, DataName, Preset, TrainingSettings
 from classifier.networks.head import NetworkName
 from synth_engine.errors import RunError
 from synth_engine.training.precision import Precision
@@ -55,7 +55,7 @@ class AdaptationOptions:
 
     refine: bool | None = None
     refine_steps: int | None = None
-    adapt: Method | None = None
+    adapt: AdaptationMethod | None = None
     adapt_steps: int | None = None
     adapt_rounds: int | None = None
     adapt_information: float | None = None
