@@ -64,21 +64,29 @@ class AdaptationDecision:
         """Whether the adapted network is kept."""
         return self.after.value >= self.before.value
 
+    @property
+    def kept(self) -> str:
+        """Which network is kept, in a word."""
+        return "adapted" if self.adapted else "earlier"
+
     def __str__(self) -> str:
-        kept = "adapted" if self.adapted else "earlier"
-        return f"before adaptation {self.before}; after it {self.after}: the {kept} network is kept"
+        return f"before adaptation {self.before}; after it {self.after}: the {self.kept} network is kept"
 
     def as_dict(self) -> dict[str, Any]:
         """For `adaptation.json`."""
-        return {"kept": "adapted" if self.adapted else "earlier", **asdict(self)}
+        return {"kept": self.kept, **asdict(self)}
 
 
-def decision_of(run: Path) -> dict[str, Any] | None:
+def decision_of(run: Path) -> AdaptationDecision | None:
     """The decision in a run's folder; None without self-training. Raises RunError if the file is damaged."""
-    path = run / DECISION
+    path, remedy = run / DECISION, "remove it and go on with --resume"
     if not path.is_file():
         return None
-    return read_json(path, DECISION_KIND, error=RunError, remedy="remove it and go on with --resume")
+    stored = read_json(path, DECISION_KIND, error=RunError, remedy=remedy)
+    try:
+        return AdaptationDecision(AdaptationScore(**stored["before"]), AdaptationScore(**stored["after"]))
+    except (LookupError, TypeError) as error:
+        raise RunError(f"{path} is damaged: expected two scores, received {stored}; {remedy}", path) from error
 
 
 def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], recipe: Recipe) -> AdaptationDecision:

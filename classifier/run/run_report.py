@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from classifier.adaptation.keep_better import decision_of
+from classifier.adaptation.keep_better import AdaptationDecision, decision_of
 from classifier.adaptation.pseudo_labels import RoundScores
 from classifier.adaptation.refiner_run import RefinerDecision
 from classifier.adaptation.self_training import rounds_of
@@ -62,7 +62,8 @@ def write_report(model: Path, real: RealImages, run: RunFolder) -> None:
     refiner = RefinerDecision.of(run.path) if run.config.get("refine") else None
     decision = decision_of(run.path)
     scores = scores_of(readings, reader, run.config.get("seed", 0))
-    write_json(run / SCORES, SCORES_KIND, scores | {"refiner": refiner and refiner.as_dict(), "adaptation": decision})
+    became = {"refiner": refiner and refiner.as_dict(), "adaptation": decision and decision.as_dict()}
+    write_json(run / SCORES, SCORES_KIND, scores | became)
     save_picture(_sheet(real, readings, alphabet), run / SHEET)
     sections = {
         "Training": _curves(run / METRICS),
@@ -117,18 +118,15 @@ def _report(run: RunFolder, scores: Mapping[str, Any], sections: Mapping[str, st
         "Texts that a warped view reads alike": _share(scores["agreement"]),
         "Distance between the classes read and the recipe's": _share(scores["class_distance"]),
     }
-    by_ratio = sorted(scores["classes"].items(), key=lambda item: item[1])
     return html.page(
         f"Reader of {run.config.get('recipe', '')}",
         lead,
         {
             "Scores without labels": html.table(known.items()),
-            "Share of each class, read over expected": html.table(
-                [[f"{name!r} {ratio:.2f}" for name, ratio in by_ratio]]
-            ),
+            "Classes": charts.bar_chart("Share of each class, read over expected", scores["classes"], level=1.0),
             **sections,
             "The least confident images, then some of all": html.picture(run / SHEET),
-            "Configuration": html.table(run.config.items()),
+            "Configuration": html.table(html.flat(run.config).items()),
         },
     )
 
@@ -137,11 +135,16 @@ def _share(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.1%}"
 
 
-def _adaptation(decision: Mapping[str, Any] | None, rounds: list[RoundScores], alphabet: str) -> dict[str, str]:
-    if decision is None and not rounds:
+def _adaptation(decision: AdaptationDecision | None, rounds: list[RoundScores], alphabet: str) -> dict[str, str]:
+    if decision is None:
         return {}
-    lines = [(k, score.line(alphabet)) for k, score in enumerate(rounds, 1)]
-    return {"Self-training": html.table((decision or {}).items()) + html.table(lines, ("round", "pseudo-labels"))}
+    scores = [
+        (when, _share(score.agreement), _share(score.distance))
+        for when, score in (("before", decision.before), ("after", decision.after))
+    ]
+    compared = html.table(scores, ("", "texts that a warped view reads alike", "distance of the classes read"))
+    lines = html.table(((k, score.line(alphabet)) for k, score in enumerate(rounds, 1)), ("round", "pseudo-labels"))
+    return {"Self-training": f"<p>The {decision.kept} network is kept.</p>{compared}{lines}"}
 
 
 def _refiner(decision: RefinerDecision | None) -> dict[str, str]:

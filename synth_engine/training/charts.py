@@ -1,4 +1,4 @@
-"""Line charts of a run's tables, as pictures inside report.html. Needs matplotlib, which the extra `train` installs."""
+"""Charts of a run's tables, as pictures inside report.html. Needs matplotlib, which the extra `train` installs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from synth_engine.errors import SynthError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Points = list[tuple[float, float]]
 Series = dict[str, Points]
@@ -33,36 +38,67 @@ def line_chart(title: str, lines: Series, x: str = "step") -> str:
     """
     if not lines:
         return ""
-    data = base64.b64encode(chart_png(title, lines, x)).decode()
-    return (
-        f'<figure><img width="{WIDTH_PX}" alt="{escape(title)}: {escape(", ".join(lines))} by {escape(x)}" '
-        f'src="data:image/png;base64,{data}"></figure>'
+    return _figure(f"{title}: {', '.join(lines)} by {x}", chart_png(title, lines, x))
+
+
+def bar_chart(title: str, values: Mapping[str, float], level: float) -> str:
+    """A chart with one bar for each of ``values`` and a line at ``level``, as HTML; nothing without any."""
+    if not values:
+        return ""
+    return _figure(
+        f"{title}: {', '.join(f'{name} {value:.2f}' for name, value in values.items())}", bar_png(title, values, level)
     )
+
+
+def bar_png(title: str, values: Mapping[str, float], level: float) -> bytes:
+    """The picture of `bar_chart`, a PNG file."""
+    figure, axes = _axes(title)
+    axes.bar(range(len(values)), list(values.values()), color=COLOURS[0], width=0.7)
+    axes.axhline(level, color=COLOURS[1], linewidth=1)
+    axes.set_xticks(range(len(values)), list(values))
+    axes.set_xlim(-0.6, len(values) - 0.4)
+    axes.grid(visible=False, axis="x")
+    return _png(figure)
 
 
 def chart_png(title: str, lines: Series, x: str = "step") -> bytes:
     """The picture of `line_chart`, a PNG file."""
+    figure, axes = _axes(title)
+    for k, (name, points) in enumerate(lines.items()):
+        marker = "o" if len(points) <= MARKED_MAX else None
+        label, colour = name.replace("_", " "), COLOURS[k % len(COLOURS)]
+        axes.plot(*zip(*points, strict=True), label=label, color=colour, linewidth=1.5, marker=marker, markersize=3)
+    axes.set_xlabel(x, fontsize=9)
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if _least(lines) < 0 else 0.0)
+    if len(lines) > 1:  # below the axes, where it hides no line
+        figure.legend(loc="outside lower center", ncols=LEGEND_COLUMNS, fontsize=8, frameon=False)
+    return _png(figure)
+
+
+def _axes(title: str) -> tuple[Figure, Axes]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise SynthError("charts need matplotlib, which is not installed; install the extra `train`") from error
     figure = Figure(SIZE_IN, dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
-    for k, (name, points) in enumerate(lines.items()):
-        marker = "o" if len(points) <= MARKED_MAX else None
-        label, colour = name.replace("_", " "), COLOURS[k % len(COLOURS)]
-        axes.plot(*zip(*points, strict=True), label=label, color=colour, linewidth=1.5, marker=marker, markersize=3)
     axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
-    axes.set_xlabel(x, fontsize=9)
     axes.tick_params(labelsize=8)
     axes.grid(color="#e4e4e4", linewidth=0.7)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if _least(lines) < 0 else 0.0)
-    if len(lines) > 1:  # below the axes, where it hides no line
-        figure.legend(loc="outside lower center", ncols=LEGEND_COLUMNS, fontsize=8, frameon=False)
+    return figure, axes
+
+
+def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _figure(description: str, png: bytes) -> str:
+    data = base64.b64encode(png).decode()
+    return f'<figure><img width="{WIDTH_PX}" alt="{escape(description)}" src="data:image/png;base64,{data}"></figure>'
 
 
 def _least(lines: Series) -> float:

@@ -38,6 +38,14 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
     return f"<table>{first and '<tr>' + first}{''.join(f'<tr>{line}' for line in lines)}</table>"
 
 
+def flat(values: Mapping[str, object], before: str = "") -> dict[str, object]:
+    """Nested values under dotted names: ``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        found |= flat(value, f"{before}{name}.") if isinstance(value, Mapping) else {f"{before}{name}": value}
+    return found
+
+
 def picture(path: Path) -> str:
     """A PNG or GIF file under its name."""
     data = base64.b64encode(path.read_bytes()).decode()

@@ -11,7 +11,7 @@ from PIL import Image
 
 pytest.importorskip("matplotlib")
 
-from synth_engine.training.charts import DPI, SIZE_IN, chart_png, line_chart, series
+from synth_engine.training.charts import DPI, SIZE_IN, bar_chart, chart_png, line_chart, series
 
 ROWS = [{"step": "1", "loss": "2.5", "kept": ""}, {"step": "2", "loss": "1.5", "kept": "0.5"}]
 
@@ -32,3 +32,8 @@ def test_a_chart_is_a_picture_in_the_page_that_says_what_it_shows() -> None:
 def test_equal_numbers_give_equal_pictures() -> None:
     lines = series(ROWS, ("loss", "kept"))
     assert chart_png("Loss", lines) == chart_png("Loss", lines)
+
+
+def test_bars_say_their_values() -> None:
+    assert bar_chart("Share", {}, level=1.0) == ""
+    assert 'alt="Share: a 0.50, b 1.25"' in bar_chart("Share", {"a": 0.5, "b": 1.25}, level=1.0)

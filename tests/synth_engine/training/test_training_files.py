@@ -11,6 +11,7 @@ import pytest
 from synth_engine import Recipe
 from synth_engine.errors import ModelError, RunError
 from synth_engine.recipe import Binarize
+from synth_engine.training import html
 from synth_engine.training.keras_files import load_refiner, recipe_beside
 from synth_engine.training.metrics import MetricsTable
 from synth_engine.training.tensorboard import check_tensorboard, tensorboard_callbacks
@@ -90,3 +91,7 @@ def test_importing_the_engine_or_these_helpers_loads_no_tensorflow() -> None:
         "assert not {'tensorflow', 'keras', 'ray', 'cv2'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=True)
+
+
+def test_nested_values_are_shown_under_dotted_names() -> None:
+    assert html.flat({"a": 1, "b": {"c": [2], "d": {"e": None}}}) == {"a": 1, "b.c": [2], "b.d.e": None}
