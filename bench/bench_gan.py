@@ -66,7 +66,8 @@ def piped(config: Config, recipe: Recipe, images: np.ndarray) -> Any:
     phase = phases(config)[-1]
     stream = open_stream(recipe, config.seed, batch_size=config.batch_size)
     synthetic = tf_dataset(stream).map(lambda images, *_: images)
-    return phase_batches(synthetic, real_batches(images, config.batch_size, config.seed), phase)
+    steps = (ROUNDS + 2) * (STEPS + 4)  # more than all turns take
+    return phase_batches(synthetic, real_batches(images, config.batch_size, config.seed, 0, steps), phase)
 
 
 def constant(config: Config, images: np.ndarray) -> Any:

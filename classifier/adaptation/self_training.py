@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from classifier.adaptation.pseudo_labels import RoundScores, choose
 from classifier.learning.augmentation import unwarp_points
-from classifier.learning.batches import Lesson, Source, open_batches, positions
+from classifier.learning.batches import Lesson, Source, open_batches
 from classifier.learning.learner import Learner, recalibrate, warped_view
 from classifier.learning.lesson import PseudoLabels
 from classifier.learning.phase import FitPhase, RunContext
@@ -29,6 +29,7 @@ from classifier.networks.readings import Readings, join
 from classifier.reading.class_shares import expected_shares
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_with
+from synth_engine.stream.passes import pass_indices
 
 PRESENCE_MIN = 0.2  # lower than for reading: a doubtful character must not be taught as blank
 PSEUDO = "pseudo-labels"
@@ -113,7 +114,7 @@ class _Rounds:
     def _round(self, number: int, start: int, end: int) -> RoundScores:
         seed = self._learner.settings.seed
         count = min(len(self._images), (end - start) * self._split.real)
-        picked = positions(len(self._images), number * count, count, seed)
+        picked = pass_indices(len(self._images), number * count, count, seed)
         pseudo, scores = self._pseudo_labels(number, self._images[picked])
         log.info(f"round {number + 1}: {scores.line(self._source.recipe.alphabet)}")
         step = self._phase.step

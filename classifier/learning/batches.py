@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from classifier.learning.lesson import PseudoLabels
 from synth_engine.recipe import Recipe
 from synth_engine.stream import open_stream, surfacing, tf_dataset
+from synth_engine.stream.passes import pass_indices
 
 NAMES = ("images", "labels", "boxes")
 
@@ -49,7 +49,7 @@ class Lesson:
         held = {"images": self.images, **vars(self.pseudo)}
         tensors = {f"real_{name}": tf.convert_to_tensor(value) for name, value in held.items()}
         costs = {"real_costs": tensors.pop("real_costs")}
-        picked = positions(len(self.images), first * size, (stop - first) * size, seed).reshape(stop - first, size)
+        picked = pass_indices(len(self.images), first * size, (stop - first) * size, seed).reshape(stop - first, size)
         batches = tf.data.Dataset.from_tensor_slices(picked)
         return batches.map(lambda batch: {name: tf.gather(each, batch) for name, each in tensors.items()} | costs)
 
@@ -81,15 +81,3 @@ def open_batches(
         if real is not None:
             synthetic = tf.data.Dataset.zip(synthetic, real).map(lambda one, other: {**one, **other})
         yield synthetic.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
-
-
-def positions(total: int, start: int, count: int, seed: int) -> NDArray[np.int64]:
-    """Elements ``start`` … ``start + count - 1`` of an endless series of permutations of range(total)."""
-    wanted = np.arange(start, start + count)
-    passes, places = np.divmod(wanted, total)
-    return np.array([_permutation(total, seed, int(k))[place] for k, place in zip(passes, places, strict=True)])
-
-
-@lru_cache(maxsize=4)
-def _permutation(total: int, seed: int, number: int) -> NDArray[np.int64]:
-    return np.random.default_rng([seed, number]).permutation(total)

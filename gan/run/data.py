@@ -13,19 +13,21 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from gan.simgan.schedule import SchedulePhase
+from synth_engine.stream.passes import pass_indices
 
 Dataset = Any
 Images = npt.NDArray[np.uint8]
 
 
-def real_batches(images: Images, batch_size: int, seed: int, first: int = 0) -> Dataset:
-    """Endless batches (batch_size, H, W) uint8 of ``images`` (N, H, W), from batch ``first`` on.
+def real_batches(images: Images, batch_size: int, seed: int, first: int, count: int) -> Dataset:
+    """Batches ``first`` … ``first`` + ``count`` - 1, each (batch_size, H, W) uint8, of ``images`` (N, H, W).
 
     Each pass over the images is another permutation; a batch may continue from one pass into the next.
     """
     held = tf.convert_to_tensor(images)
-    passes = tf.data.Dataset.range(first, np.iinfo(np.int64).max)
-    return passes.map(lambda batch: tf.gather(held, _order(batch, len(images), batch_size, seed)))
+    order = pass_indices(len(images), first * batch_size, count * batch_size, seed)
+    batches = tf.data.Dataset.from_tensor_slices(order.reshape(count, batch_size))
+    return batches.map(lambda batch: tf.gather(held, batch))
 
 
 def phase_batches(synthetic: Dataset, real: Dataset, phase: SchedulePhase) -> Dataset:
@@ -53,13 +55,3 @@ def hold_out(images: Images, most: int) -> tuple[Images, Images]:
 def _known_last(synthetic: Any, real: Any) -> tuple[Any, ...]:
     images, *known = synthetic if isinstance(synthetic, tuple) else (synthetic,)
     return images, real, *known
-
-
-def _order(batch: Any, count: int, batch_size: int, seed: int) -> Any:
-    """Indices (batch_size,) of a batch: position p holds entry p mod count of permutation p div count."""
-    positions = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
-    passes = positions // count
-    seeds = tf.stack([tf.fill(passes.shape, tf.constant(seed, tf.int64)), passes, tf.zeros_like(passes)], axis=1)
-    # the public `index_shuffle` takes one seed for all positions, and a batch may span two permutations
-    last = tf.constant(count - 1, tf.int64)
-    return tf.raw_ops.RandomIndexShuffle(index=positions % count, seed=seeds, max_index=last, rounds=4)

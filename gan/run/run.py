@@ -112,7 +112,8 @@ class RefinerRun:
     def _fit(self, phase: SchedulePhase, interrupt: StopOnInterrupt) -> None:
         step, every = self.checkpoints.step, self.config.report_steps
         self.model.enter(phase.name)
-        real = real_batches(self.real, self.config.batch_size, self.config.seed, phase.real_at(step))
+        first, end = phase.real_at(step), phase.real_at(phase.end)
+        real = real_batches(self.real, self.config.batch_size, self.config.seed, first, end - first)
         with self._open_stream(phase.synthetic_at(step)) as stream, surfacing(stream):
             synthetic = tf_dataset(stream)
             if not self.model.judge or phase.name != "adversarial":

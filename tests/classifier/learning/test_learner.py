@@ -14,12 +14,13 @@ from classifier.learning.settings import Augmentation, TrainingSettings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RejectionError, RunError
 from synth_engine.recipe import Filter
+from synth_engine.stream.passes import pass_indices
 from synth_engine.training.refiner import Refiner
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from classifier.learning.batches import Lesson, Source, open_batches, positions  # noqa: E402
+from classifier.learning.batches import Lesson, Source, open_batches  # noqa: E402
 from classifier.learning.learner import Learner, Refinement, make_learner, recalibrate  # noqa: E402
 from classifier.learning.lesson import PseudoLabels  # noqa: E402
 from classifier.networks.heads import build  # noqa: E402
@@ -118,12 +119,6 @@ def test_recalibrating_moves_statistics_only(tiny: Recipe) -> None:
     assert moved == {"moving_mean", "moving_variance"}
 
 
-def test_positions_pass_over_all_before_repeating() -> None:
-    drawn = positions(7, 0, 21, seed=3)
-    assert all(sorted(part) == list(range(7)) for part in drawn.reshape(3, 7))
-    assert np.array_equal(positions(7, 5, 11, seed=3), drawn[5:16])
-
-
 def test_lessons_go_on_where_they_stopped() -> None:
     pseudo = PseudoLabels(labels=np.arange(10, dtype=np.uint8).reshape(5, 2), points=np.zeros((5, 2, 2), np.float32),
                           weights=np.ones((5, 2), np.float32), costs=np.arange(3, dtype=np.float32))  # fmt: skip
@@ -131,7 +126,7 @@ def test_lessons_go_on_where_they_stopped() -> None:
     whole = [batch["real_labels"].numpy() for batch in lesson.dataset(3, 1, 0, 6)]
     assert np.array_equal(whole[2:], [batch["real_labels"].numpy() for batch in lesson.dataset(3, 1, 2, 6)])
     assert all(np.array_equal(batch["real_costs"], pseudo.costs) for batch in lesson.dataset(3, 1, 0, 6))
-    assert np.array_equal(np.concatenate(whole), pseudo.labels[positions(5, 0, 18, 1)].reshape(-1, 2))
+    assert np.array_equal(np.concatenate(whole), pseudo.labels[pass_indices(5, 0, 18, 1)].reshape(-1, 2))
 
 
 def test_what_a_worker_raises_comes_out_as_it_was(tiny: Recipe) -> None:

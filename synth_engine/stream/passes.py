@@ -1,0 +1,25 @@
+"""The order in which training passes over a set of real images, again and again."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def pass_indices(total: int, start: int, count: int, seed: int) -> NDArray[np.int64]:
+    """Elements ``start`` … ``start`` + ``count`` - 1 of an endless series of permutations of range(``total``).
+
+    Each follows from (``seed``, its position) alone, so that a resumed run goes on where it stopped::
+
+        pass_indices(3, 1, 6, seed=0)  # [0, 1,  2, 0, 1,  2]: the rest of a pass, another one, the start of a third
+    """
+    first, last = start // total, -(-(start + count) // total)
+    passes = [_permutation(total, seed, number) for number in range(first, last)]
+    return np.concatenate([*passes, np.empty(0, np.int64)])[start - first * total :][:count]
+
+
+@lru_cache(maxsize=4)
+def _permutation(total: int, seed: int, number: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, number]).permutation(total)
