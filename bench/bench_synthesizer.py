@@ -1,8 +1,9 @@
-"""Generator throughput on one core and two, as ratios inside one run; what memory it keeps.
+"""The engine's throughput on one core and two, as ratios inside one run, and the memory that it keeps.
 
-Rates are medians over rounds in which the rivals take turns, in the thread's own CPU time, so that other work on a
-shared machine weighs on all of them alike. The copies are of the finished arrays: in cache (`BATCH` images, over and
-over) and out of it (`MANY`). ``SYNTH_BENCH_TINY=1`` runs the same checks on small counts.
+Rates are medians over rounds in which the rivals take turns. They are in the thread's own CPU time, so that other work
+on a shared machine weighs on all alike. The rivals are the plain twin, copies of the finished arrays in cache (`BATCH`
+images, over and over) and out of it (`MANY`), and OpenCV for the opening of real images. ``SYNTH_BENCH_TINY=1`` runs
+the same checks on small counts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from synth_engine import Recipe, Synthesizer
+from synth_engine.real import binarize
+from synth_engine.recipe import Binarize
 from tests.naive.fast import Naive
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
@@ -36,6 +39,8 @@ FEW_IMAGES, ALL_IMAGES = (10**4, 10**5) if TINY else (10**6, 10**8)
 MEMORY = """
 import os, sys
 from synth_engine import Recipe, Synthesizer
+from synth_engine.real import binarize
+from synth_engine.recipe import Binarize
 synth, held = Synthesizer(Recipe.named("hackmit"), 1), []
 batch = synth.batch(0, 1000)
 for start in range(0, int(sys.argv[2]), 1000):
@@ -122,6 +127,26 @@ def test_engine_against_a_memory_copy(
     images = np.zeros((BATCH, 50, 100), np.uint8)
     benchmark(np.copyto, np.empty_like(images), images)
     assert uint8 > floor * copy, rates
+
+
+@pytest.mark.parametrize("side_px", [2, 3, 5])
+def test_opening_against_opencv(benchmark: BenchmarkFixture, side_px: int) -> None:
+    """Real images are opened by the kernel that opens synthetic ones; OpenCV's erosion and dilation do the same."""
+    cv2 = pytest.importorskip("cv2")
+    images = Synthesizer(Recipe.named("hackmit"), seed=1).batch(0, BATCH).images * np.uint8(255)
+    square, first, last = np.ones((side_px, side_px), np.uint8), (side_px - 1) // 2, side_px // 2
+    ground = {"borderType": cv2.BORDER_CONSTANT, "borderValue": 0}
+
+    def opencv() -> list[Any]:
+        eroded = [cv2.erode(image, square, anchor=(first, first), **ground) for image in images]
+        return [cv2.dilate(image, square, anchor=(last, last), **ground) for image in eroded]
+
+    rule = Binarize(threshold=0, open_px=side_px)
+    assert np.array_equal(binarize(images, rule) * np.uint8(255), np.stack(opencv()))
+    rates = rates_of({"engine": (BATCH, lambda: binarize(images, rule)), "OpenCV": (BATCH, opencv)})
+    benchmark.extra_info["engine / OpenCV"] = round(rates["engine"] / rates["OpenCV"], 1)
+    benchmark(binarize, images, rule)
+    assert rates["engine"] > rates["OpenCV"], rates
 
 
 def test_two_threads_against_one(benchmark: BenchmarkFixture) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
-from synth_engine.njit.random import word
+from synth_engine.njit.random import FREE_WORD, word
 
 
 @njit(cache=True, nogil=True)
@@ -24,7 +24,7 @@ def screws(values, key, cover):
     """Clutter: a round screw head of ``radius_px`` near each corner, up to 2 px from its place."""
     height, width, radius = cover.shape[0], cover.shape[1], values[0]
     for corner in range(4):
-        bits = word(key, 64 + corner)
+        bits = word(key, FREE_WORD + corner)
         x = (corner & 1) * (width - 2 * radius - 4) + radius + 2 + 4 * (bits >> uint64(32)) / 2.0**32 - 2
         y = (corner >> 1) * (height - 2 * radius - 4) + radius + 2 + 4 * (bits & uint64(0xFFFFFFFF)) / 2.0**32 - 2
         for py in range(height):

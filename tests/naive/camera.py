@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from tests.naive.fast import word
+from tests.naive.fast import FREE_WORD, word
 
 
 def rounded(levels: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ def motion_blur(image: np.ndarray, length: float, angle_deg: float, points: int 
 
 def digits(key: int, count: int) -> np.ndarray:
     """16 bits for each of ``count`` pixels from the words 64, 65, …"""
-    return np.array([word(key, 64 + n // 4) >> 16 * (n % 4) & 0xFFFF for n in range(count)])
+    return np.array([word(key, FREE_WORD + n // 4) >> 16 * (n % 4) & 0xFFFF for n in range(count)])
 
 
 def gaussian_noise(image: np.ndarray, sigma: float, key: int) -> np.ndarray:
@@ -62,10 +62,10 @@ def gaussian_noise(image: np.ndarray, sigma: float, key: int) -> np.ndarray:
 
 
 def salt_pepper(image: np.ndarray, share: float, key: int) -> np.ndarray:
-    half, drawn = round(share * 2**15), digits(key, image[..., 0].size).reshape(image.shape[:2])
+    half, digit = round(share * 2**15), digits(key, image[..., 0].size).reshape(image.shape[:2])
     out = image.copy()
-    out[drawn < 2 * half] = 0
-    out[drawn < half] = 255
+    out[digit < 2 * half] = 0
+    out[digit < half] = 255
     return out
 
 

@@ -10,14 +10,14 @@ import math
 import numpy as np
 
 from synth_engine.picture.kernels.sampling import sample_stage
-from tests.naive.fast import word
+from tests.naive.fast import FREE_WORD, word
 
 SAMPLES = 1500
-FIRST, WORDS = 64, 8
+WORDS = 8
 
 
-def draws(columns, images: int, seed: int = 5, start: int = 0, probability: float = 1.0):
-    """on, params and keys of stage 3 for samples from ``start`` on, as the renderer draws them."""
+def sample_numbers(columns, images: int, seed: int = 5, start: int = 0, probability: float = 1.0):
+    """on, params and keys of stage 3 for samples from ``start`` on, as the renderer samples them."""
     low, high = np.array(columns, np.float64).reshape(-1, 2).T.copy()
     on, keys = np.zeros(images, bool), np.zeros(images, np.uint64)
     params = np.zeros((images, low.size))
@@ -34,7 +34,7 @@ def naive_clutter(kind: str, params: np.ndarray, key: int, shape: tuple[int, int
     """Coverage (H, W) uint8 of one image's marks of ``kind`` (lines, arcs, curves or dots)."""
     cover = np.zeros(shape, np.uint8)
     for mark in range(int(params[0])):
-        u = [unit(key, FIRST + WORDS * mark + k) for k in range(WORDS)]
+        u = [unit(key, FREE_WORD + WORDS * mark + k) for k in range(WORDS)]
         points, width = CENTRE_LINES[kind](params, u, *shape)
         cover = np.maximum(cover, stroke(points, width, shape))
     return cover

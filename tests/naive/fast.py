@@ -17,6 +17,7 @@ from synth_engine.recipe import Recipe
 
 WORD = 2**64 - 1
 GOLDEN, SPREAD = 0x9E3779B97F4A7C15, 0xD1342543DE82EF95
+FREE_WORD = 64  # the first word of a picture stage's key that its own numbers do not use
 TEXT, PLACE, NOISE = 0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0
 
 
@@ -42,12 +43,12 @@ class Sample:
     text: str
     boxes: list[tuple[int, int, int, int]]
     candidates: int
-    drawn: list[Character]
+    characters: list[Character]
 
 
 @dataclass
 class Character:
-    """One drawn character: what, in which font, turned how far, its rotated tile's top left."""
+    """One character: what, in which font, turned how far, its rotated tile's top left."""
 
     character: str
     font: int
@@ -116,10 +117,10 @@ class Naive:
         paper.paste(turned, (0, 0), turned)
         return paper
 
-    def compose(self, drawn: list[Character]) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
+    def compose(self, characters: list[Character]) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
         height, width = self.recipe.shape
         canvas, boxes = Image.new("1", (width, height)), []
-        for c in drawn:
+        for c in characters:
             tile = self.tile(c)
             canvas.paste(1, (c.x, c.y), tile)
             x0, y0, x1, y1 = tile.getbbox()
@@ -129,7 +130,7 @@ class Naive:
 
     def masks(self, sample: Sample) -> list[np.ndarray]:
         """Each character's own ink (H, W) bool, whatever covers it."""
-        return [self.compose([c])[0] for c in sample.drawn]
+        return [self.compose([c])[0] for c in sample.characters]
 
     def finish(self, canvas: np.ndarray, key: int) -> np.ndarray:
         """The mask OR-ed in, every pixel flipped with the recipe's probability, then the ink opened."""

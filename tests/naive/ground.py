@@ -7,16 +7,16 @@ import math
 import numpy as np
 
 from tests.naive.clutter import unit
-from tests.naive.fast import word
+from tests.naive.fast import FREE_WORD, word
 
 BT601 = np.array([0.299, 0.587, 0.114])
 
 
-def color(drawn: np.ndarray, channels: int) -> np.ndarray:
-    """The levels (C,) of a colour drawn as one level or as red, green and blue."""
-    if drawn.size == 1:
-        return np.repeat(drawn, channels)
-    return drawn if channels == 3 else np.array([drawn @ BT601])
+def color(numbers: np.ndarray, channels: int) -> np.ndarray:
+    """The levels (C,) of a colour sampled as one level or as red, green and blue."""
+    if numbers.size == 1:
+        return np.repeat(numbers, channels)
+    return numbers if channels == 3 else np.array([numbers @ BT601])
 
 
 def rounded(levels: np.ndarray) -> np.ndarray:
@@ -37,7 +37,7 @@ def naive_grain(params: np.ndarray, key: int, shape: tuple[int, int], channels: 
     key, across = int(key), int(shape[1] / grain_px) + 3
     image = np.empty((*shape, channels))
     for y, x in np.ndindex(shape):
-        u, v = (x + 0.5) / grain_px + unit(key, 64), (y + 0.5) / grain_px + unit(key, 65)
+        u, v = (x + 0.5) / grain_px + unit(key, FREE_WORD), (y + 0.5) / grain_px + unit(key, FREE_WORD + 1)
         noise = 0.0
         for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
             weight = (1 - abs(u - (int(u) + column))) * (1 - abs(v - (int(v) + row)))

@@ -1,6 +1,6 @@
 """A plain twin of the picture path's core: texts, layout, characters, labels and ink, in Python floats and NumPy.
 
-It draws each character over the whole canvas by solving for the mapping of its corners, and interpolates by the
+It renders each character over the whole canvas by solving for the mapping of its corners, and interpolates by the
 textbook; the stages have twins of their own (`naive_warps`, `naive_clutter`, `naive_ground`, `naive_camera`).
 """
 
@@ -16,7 +16,7 @@ from synth_engine.fonts.faces import kerning_of, open_font
 from synth_engine.recipe import Flow, Free, Recipe, low_high
 from tests.naive.fast import PLACE, SPREAD, TEXT, WORD, choose, mix, naive_mask, sample_key, word
 
-MARGIN = 200  # px around the canvas that are drawn too: what is clipped must be known
+MARGIN = 200  # px around the canvas that are rendered too: what is clipped must be known
 
 
 @dataclass
@@ -32,7 +32,7 @@ def unit(key: int, n: int) -> float:
     return (word(key, n) >> 11) / 2**53
 
 
-def draw(ends: object, key: int, n: int) -> float:
+def sample(ends: object, key: int, n: int) -> float:
     low, high = low_high(ends)
     return low + (high - low) * unit(key, n)
 
@@ -45,7 +45,7 @@ class NaivePicture:
         self.faces = [open_font(font) for font in recipe.fonts]
 
     def text(self, index: int, attempt: int) -> tuple[list[int], int]:
-        """Letters and face; as the fast path's twin draws them."""
+        """Letters and face; as the fast path's twin samples them."""
         recipe, key = self.recipe, mix(sample_key(self.seed, index) ^ TEXT)
         low, high = recipe.length_range
         first = attempt * (recipe.length_max + 1)
@@ -89,7 +89,7 @@ class NaivePicture:
 
     def shape(self, key: int, k: int) -> tuple[float, float, float, float]:
         s, first = self.recipe.picture.character, (k + 1) * 16
-        return tuple(draw(v, key, first + p) for p, v in enumerate((s.angle_deg, s.scale, s.aspect, s.shear)))
+        return tuple(sample(v, key, first + p) for p, v in enumerate((s.angle_deg, s.scale, s.aspect, s.shear)))
 
     def stand(self, key, face, letters, inks, shapes):
         """Each character's middle, its ink's top left from there, and the angle its cell adds."""
@@ -98,8 +98,8 @@ class NaivePicture:
         if isinstance(layout, Flow):
             return self.flow(key, face, letters, inks, shapes, halves), [-h for h in halves], [0.0] * len(inks)
         if isinstance(layout, Free):
-            xs = sorted(draw(layout.x_px, key, (k + 1) * 16 + 5) for k in range(len(inks)))
-            ys = [draw(layout.y_px, key, (k + 1) * 16 + 6) for k in range(len(inks))]
+            xs = sorted(sample(layout.x_px, key, (k + 1) * 16 + 5) for k in range(len(inks)))
+            ys = [sample(layout.y_px, key, (k + 1) * 16 + 6) for k in range(len(inks))]
             return list(zip(xs, ys, strict=True)), [-h for h in halves], [0.0] * len(inks)
         cells = [self.cell(key, k, face, letters[k], inks[k]) for k in range(len(inks))]
         return [c[0] for c in cells], [c[1] for c in cells], [c[2] for c in cells]
@@ -110,16 +110,16 @@ class NaivePicture:
         pen, middles = 0.0, []
         for k, ((_, x, y), (_, scale, aspect, _)) in enumerate(zip(inks, shapes, strict=True)):
             if k:
-                pen += draw(layout.gap_px, key, (k + 1) * 16 + 5)
+                pen += sample(layout.gap_px, key, (k + 1) * 16 + 5)
                 if layout.kerning:
                     pen += kerning_of(font, characters[k - 1] + characters[k])[0, 1] * scale * aspect
             if unit(key, (k + 1) * 16 + 4) < layout.space_share:
-                pen += draw(layout.space_px, key, (k + 1) * 16 + 7)
-            baseline = draw(layout.y_px, key, 1) + draw(layout.jitter_px, key, (k + 1) * 16 + 6)
+                pen += sample(layout.space_px, key, (k + 1) * 16 + 7)
+            baseline = sample(layout.y_px, key, 1) + sample(layout.jitter_px, key, (k + 1) * 16 + 6)
             middles.append([pen + (x + halves[k][0]) * scale * aspect, baseline + (y + halves[k][1]) * scale])
             pen += self.advance(face, letters[k]) * scale * aspect
-        left, centred = draw(layout.x_px, key, 0), layout.align == "centre"
-        longest = math.inf if layout.fit_px is None else draw(layout.fit_px, key, 2)
+        left, centred = sample(layout.x_px, key, 0), layout.align == "centre"
+        longest = math.inf if layout.fit_px is None else sample(layout.fit_px, key, 2)
         squeeze = longest / pen if pen > longest else 1.0
         if centred:
             left += self.recipe.shape[1] / 2 - pen * squeeze / 2
@@ -132,10 +132,10 @@ class NaivePicture:
         u_turn, u_angle, u_x, u_y = ((bits >> shift & 0xFFFF) / 2**16 for shift in (0, 16, 32, 48))
         turn = placement.turns[choose([turn.share for turn in placement.turns], u_turn)]
         angle = turn.angle_deg[0] + (turn.angle_deg[1] - turn.angle_deg[0]) * u_angle
-        drawn = self.faces[face]
+        font = self.faces[face]
         width = raster.tile_px if raster.tile_width == "square" else max(1, math.ceil(self.advance(face, letter)))
         height = raster.tile_px
-        baseline = drawn.getmetrics()[0] if raster.baseline_px is None else raster.baseline_px
+        baseline = font.getmetrics()[0] if raster.baseline_px is None else raster.baseline_px
         c, s = abs(math.cos(math.radians(angle))), abs(math.sin(math.radians(angle)))
         span = placement.x_span_px[k] if isinstance(placement.x_span_px, tuple) else placement.x_span_px
         x = placement.x_from_px + placement.pitch_px * k + span * u_x + (width * c + height * s) / 2

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.naive.fast import word
+from tests.naive.fast import FREE_WORD, word
 
 Canvas = np.ndarray
 Field = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -87,7 +87,7 @@ def curve(canvas: Canvas, margin: int, width: int, bend: float) -> Canvas:
 
 def elastic(canvas: Canvas, margin: int, key: int, amplitude: float, cell: float) -> Canvas:
     def node(i: int, j: int) -> tuple[float, float]:
-        bits = word(key, 64 + 65_536 * (j % 65_536) + i % 65_536)
+        bits = word(key, FREE_WORD + 65_536 * (j % 65_536) + i % 65_536)
         return amplitude * ((bits % 2**32) / 2**31 - 1), amplitude * ((bits >> 32) / 2**31 - 1)
 
     def displacement(x: float, y: float) -> tuple[float, float]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from synth_engine.njit.jit import entry, inlined
+from synth_engine.picture.kernels import columns as col
 
 
 @inlined
 def visible(origin, extent, height, width):
     """x0, y0, x1, y1 of the part of a patch's extent that lies on the canvas, in px of the patch; else four zeros."""
-    x0, x1 = max(extent[0], -origin[0]), min(extent[2], width - origin[0])
-    y0, y1 = max(extent[1], -origin[1]), min(extent[3], height - origin[1])
+    x0, x1 = max(extent[col.X0], -origin[col.X]), min(extent[col.X1], width - origin[col.X])
+    y0, y1 = max(extent[col.Y0], -origin[col.Y]), min(extent[col.Y1], height - origin[col.Y])
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else (0, 0, 0, 0)
 
 
@@ -23,7 +24,7 @@ def gather(counts, ink, origin, extent, cover):
         cover[i] = 0
         for k in range(counts[i]):
             x0, y0, x1, y1 = visible(origin[i, k], extent[i, k], height, width)
-            left, top = origin[i, k, 0], origin[i, k, 1]
+            left, top = origin[i, k, col.X], origin[i, k, col.Y]
             for y in range(y0, y1):
                 source, target = ink[i, k, y, x0:x1], cover[i, top + y, left + x0 : left + x1]
                 for x in range(source.size):
@@ -64,7 +65,7 @@ def blend_characters(counts, ink, origin, extent, levels, images):
     for i in range(counts.size):
         for k in range(counts[i]):
             x0, y0, x1, y1 = visible(origin[i, k], extent[i, k], height, width)
-            left, top = origin[i, k, 0], origin[i, k, 1]
+            left, top = origin[i, k, col.X], origin[i, k, col.Y]
             for y in range(y0, y1):
                 row = images[i, top + y, left + x0 : left + x1]
                 blend_row(ink[i, k, y, x0:x1], levels[i, k], np.uint16(256), row)

@@ -89,8 +89,8 @@ def _corners_in_cell(character, height, width, corners):
 @inlined
 def _clear(ink, extent):
     """Zero the patch, which is 0 outside its extent."""
-    for y in range(extent[1], extent[3]):
-        ink[y, extent[0] : extent[2]] = 0
+    for y in range(extent[col.Y0], extent[col.Y1]):
+        ink[y, extent[col.X0] : extent[col.X1]] = 0
 
 
 @inlined
@@ -100,12 +100,12 @@ def _frame(corners, side, origin, extent):
     right = max(corners[0, 0], corners[1, 0], corners[2, 0], corners[3, 0]) + 1
     top = min(corners[0, 1], corners[1, 1], corners[2, 1], corners[3, 1]) - 1
     bottom = max(corners[0, 1], corners[1, 1], corners[2, 1], corners[3, 1]) + 1
-    origin[0] = np.int64(np.floor((left + right - side) / 2))
-    origin[1] = np.int64(np.floor((top + bottom - side) / 2))
-    extent[0] = max(0, np.int64(np.floor(left)) - origin[0])
-    extent[1] = max(0, np.int64(np.floor(top)) - origin[1])
-    extent[2] = max(extent[0], min(side, np.int64(np.ceil(right)) - origin[0]))
-    extent[3] = max(extent[1], min(side, np.int64(np.ceil(bottom)) - origin[1]))
+    origin[col.X] = np.int64(np.floor((left + right - side) / 2))
+    origin[col.Y] = np.int64(np.floor((top + bottom - side) / 2))
+    extent[col.X0] = max(0, np.int64(np.floor(left)) - origin[col.X])
+    extent[col.Y0] = max(0, np.int64(np.floor(top)) - origin[col.Y])
+    extent[col.X1] = max(extent[col.X0], min(side, np.int64(np.ceil(right)) - origin[col.X]))
+    extent[col.Y1] = max(extent[col.Y0], min(side, np.int64(np.ceil(bottom)) - origin[col.Y]))
 
 
 @inlined
@@ -133,15 +133,15 @@ def _sample(quads, place, glyph, nearest, inverse, ink, origin, extent):
         place[glyph, col.INK_HEIGHT],
         place[glyph, col.INK_WIDTH],
     )
-    for y in range(extent[1], extent[3]):
-        at_x, at_y = origin[0] + extent[0] + 0.5, origin[1] + y + 0.5
+    for y in range(extent[col.Y0], extent[col.Y1]):
+        at_x, at_y = origin[col.X] + extent[col.X0] + 0.5, origin[col.Y] + y + 0.5
         w = inverse[6] * at_x + inverse[7] * at_y + inverse[8]
         # Numerators of the tile's column and row, border included: x is inside where 0 ≤ n/w < side + 1.
         shift = BORDER - 0.5
         s = (inverse[0] * at_x + inverse[1] * at_y + inverse[2]) * width + shift * w
         t = (inverse[3] * at_x + inverse[4] * at_y + inverse[5]) * height + shift * w
         steps = inverse[0] * width + shift * inverse[6], inverse[3] * height + shift * inverse[6], inverse[6]
-        row = ink[y, extent[0] : extent[2]]
+        row = ink[y, extent[col.X0] : extent[col.X1]]
         begin, end = _inside(s, t, w, steps, width + 1, height + 1, row.size)
         for x in range(begin, end, RUN):
             at = s + x * steps[0], t + x * steps[1], w + x * steps[2]

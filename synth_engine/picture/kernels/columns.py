@@ -23,6 +23,9 @@ FIRST_QUAD, INK_HEIGHT, INK_WIDTH = 0, 1, 2
 WIDTH, HEIGHT = 0, 1
 TILE_WIDTH, TILE_HEIGHT, TILE_BASELINE = 0, 1, 2
 
+# Extents and boxes (…, 4): x0, y0, x1, y1 in px, half-open; without ink all are 0, so that X1 tells.
+X0, Y0, X1, Y1 = 0, 1, 2, 3
+
 # Ranges: (lowest, span) of a layout's turns and cells; origins and the bank's ink: (x, y).
 LOWEST, SPAN = 0, 1
 X, Y = 0, 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_engine.njit.jit import entry, inlined
+from synth_engine.picture.kernels import columns as col
 from synth_engine.picture.kernels.blend import visible
 
 HALF = 128
@@ -37,7 +38,7 @@ def _count_layers(count, ink, origin, extent, plane):
     height, width = plane.shape
     for k in range(count):
         x0, y0, x1, y1 = visible(origin[k], extent[k], height, width)
-        left, top = origin[k, 0], origin[k, 1]
+        left, top = origin[k, col.X], origin[k, col.Y]
         for y in range(y0, y1):
             source, target = ink[k, y, x0:x1], plane[top + y, left + x0 : left + x1]
             for x in range(source.size):
@@ -52,13 +53,13 @@ def _keeps(ink, origin, extent, plane, limits):
     for y in range(y0, y1):
         seen += _inked(ink[y, x0:x1])
     total = seen
-    if (x0, y0, x1, y1) != (extent[0], extent[1], extent[2], extent[3]):
+    if (x0, y0, x1, y1) != (extent[col.X0], extent[col.Y0], extent[col.X1], extent[col.Y1]):
         total = 0
-        for y in range(extent[1], extent[3]):
-            total += _inked(ink[y, extent[0] : extent[2]])
+        for y in range(extent[col.Y0], extent[col.Y1]):
+            total += _inked(ink[y, extent[col.X0] : extent[col.X1]])
     if limits[1] < 1:
         for y in range(y0, y1):
-            shared += _shared(ink[y, x0:x1], plane[origin[1] + y, origin[0] + x0 : origin[0] + x1])
+            shared += _shared(ink[y, x0:x1], plane[origin[col.Y] + y, origin[col.X] + x0 : origin[col.X] + x1])
     return total > 0 and total - seen <= limits[0] * total and shared <= limits[1] * total
 
 
@@ -118,8 +119,8 @@ def write_boxes(counts, ink, origin, extent, canvas, boxes):
                 if _inked(row[x0:x1]):
                     left, right, top, bottom = min(left, first), max(right, last), min(top, y), y + 1
             if bottom > top and right > left:
-                boxes[i, k, 0], boxes[i, k, 1] = origin[i, k, 0] + left, origin[i, k, 1] + top
-                boxes[i, k, 2], boxes[i, k, 3] = origin[i, k, 0] + right, origin[i, k, 1] + bottom
+                boxes[i, k, col.X0], boxes[i, k, col.Y0] = origin[i, k, col.X] + left, origin[i, k, col.Y] + top
+                boxes[i, k, col.X1], boxes[i, k, col.Y1] = origin[i, k, col.X] + right, origin[i, k, col.Y] + bottom
 
 
 @entry
@@ -137,8 +138,8 @@ def write_centres(counts, ink, origin, extent, canvas, centres):
                         across += x
                         down += y
             if total:
-                centres[i, k, 0] = np.float32(across / total + origin[i, k, 0] + 0.5)
-                centres[i, k, 1] = np.float32(down / total + origin[i, k, 1] + 0.5)
+                centres[i, k, col.X] = np.float32(across / total + origin[i, k, col.X] + 0.5)
+                centres[i, k, col.Y] = np.float32(down / total + origin[i, k, col.Y] + 0.5)
 
 
 @entry
@@ -148,7 +149,7 @@ def write_masks(counts, ink, origin, extent, masks):
         masks[i] = 0
         for k in range(counts[i]):
             x0, y0, x1, y1 = visible(origin[i, k], extent[i, k], masks.shape[2], masks.shape[3])
-            left, top = origin[i, k, 0], origin[i, k, 1]
+            left, top = origin[i, k, col.X], origin[i, k, col.Y]
             for y in range(y0, y1):
                 for x in range(x0, x1):
                     masks[i, k, top + y, left + x] = ink[i, k, y, x] >= HALF

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
+from synth_engine.picture.kernels import columns as col
+
 ONE = 2.0**32  # coordinates are int64 with 32 binary digits after the point
 WEIGHT = 1 << 16
 HALF = 1 << 31
@@ -26,8 +28,8 @@ def lift(patch, extent, source):
 
     ``patch`` (S, S) and ``source`` (S + 2, S + 2) uint8; ``extent`` (4,) int32, px of the patch.
     """
-    left, top = uint64(extent[0]), uint64(extent[1])
-    w, h = uint64(extent[2] - extent[0]), uint64(extent[3] - extent[1])
+    left, top = uint64(extent[col.X0]), uint64(extent[col.Y0])
+    w, h = uint64(extent[col.X1] - extent[col.X0]), uint64(extent[col.Y1] - extent[col.Y0])
     one = uint64(1)
     for y in range(h):
         source[y + one, uint64(0)] = 0
@@ -53,10 +55,10 @@ def settle(origin, extent, side, left, top, right, bottom):
 
     The box is left, top, right, bottom in px of the canvas, half-open; ``origin`` (2,) and ``extent`` (4,) int32.
     """
-    x, y = slide(np.int64(origin[0]), side, left, right), slide(np.int64(origin[1]), side, top, bottom)
-    origin[0], origin[1] = x, y
-    extent[0], extent[1] = left - x, top - y
-    extent[2], extent[3] = min(right - x, side), min(bottom - y, side)
+    x, y = slide(np.int64(origin[col.X]), side, left, right), slide(np.int64(origin[col.Y]), side, top, bottom)
+    origin[col.X], origin[col.Y] = x, y
+    extent[col.X0], extent[col.Y0] = left - x, top - y
+    extent[col.X1], extent[col.Y1] = min(right - x, side), min(bottom - y, side)
 
 
 @njit(cache=True, nogil=True)
@@ -94,7 +96,7 @@ def _column_blank(patch, x, y0, y1):
 @njit(cache=True, nogil=True)
 def tighten(patch, extent):
     """Shrink ``extent`` (4,) int32 to the non-zero part of ``patch`` (S, S) uint8; all 0 where there is none."""
-    x0, y0, x1, y1 = extent[0], extent[1], extent[2], extent[3]
+    x0, y0, x1, y1 = extent[col.X0], extent[col.Y0], extent[col.X1], extent[col.Y1]
     while y0 < y1 and _row_blank(patch, y0, x0, x1):
         y0 += 1
     if y0 >= y1:
@@ -105,4 +107,4 @@ def tighten(patch, extent):
         x0 += 1
     while x1 > x0 and _column_blank(patch, x1 - 1, y0, y1):
         x1 -= 1
-    extent[0], extent[1], extent[2], extent[3] = x0, y0, x1, y1
+    extent[col.X0], extent[col.Y0], extent[col.X1], extent[col.Y1] = x0, y0, x1, y1

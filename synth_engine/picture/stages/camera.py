@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
@@ -17,13 +18,14 @@ from numpy.typing import NDArray
 from synth_engine.picture.kernels.stages.blur import blur, motion_blur
 from synth_engine.picture.kernels.stages.noise import add_noise, invert, salt_pepper
 from synth_engine.picture.kernels.stages.rescale import rescale
-from synth_engine.picture.stages.stage import Ends, Registry, Stage
+from synth_engine.picture.stages.stage import Ends, Registry, Shape, Stage
 from synth_engine.recipe import (
     Blur,
     GaussianNoise,
     Invert,
     Jpeg,
     MotionBlur,
+    Part,
     Range,
     Rescale,
     SaltPepper,
@@ -73,10 +75,10 @@ def jpeg(on: Bools, params: Floats, keys: Keys, images: Images, scratch: Scratch
         images[i] = decoded[..., None] if decoded.ndim == 2 else cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
 
 
-def _ranges(*names: str) -> Any:
+def _ranges(*names: str) -> Callable[[Part, Shape], list[Ends]]:
     """The columns of a part: its ranges of these names."""
 
-    def columns(part: Any, shape: tuple[int, int]) -> list[Ends]:  # noqa: ARG001
+    def columns(part: Part, shape: Shape) -> list[Ends]:  # noqa: ARG001
         ranges: list[Range] = [getattr(part, name) for name in names]
         return [low_high(value) for value in ranges]
 

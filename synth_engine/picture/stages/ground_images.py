@@ -1,4 +1,4 @@
-"""The folder of a `parts.Pictures` ground: what is in it, whether it changed, and its pixels in one array.
+"""The folder of a `Pictures` ground: what is in it, whether it changed, and its pixels in one array.
 
 Which files count is said by `recipe.toml.picture_files`.
 """

@@ -20,7 +20,7 @@ Shape = tuple[int, int]
 INK_NUMBER, GROUND_NUMBER, WARP_NUMBER, CLUTTER_NUMBER, CAMERA_NUMBER = 3, 4, 16, 48, 80
 
 
-def no_growth(part: Any, side_px: float, shape: Shape) -> float:  # noqa: ARG001
+def no_growth(part: Part, side_px: float, shape: Shape) -> float:  # noqa: ARG001
     """The patch that holds a character need not grow for this stage."""
     return 0.0
 
@@ -40,7 +40,7 @@ class Stage:
     kernel: Callable[..., None]
     grow_px: Callable[[Any, float, Shape], float] = no_growth
 
-    def apply(self, start: int, *arguments: Any) -> None:  # noqa: ARG002
+    def apply(self, start: int, *arguments: object) -> None:  # noqa: ARG002
         """Run the kernel with its domain's ``arguments``; ``start``: index of the block's first sample."""
         self.kernel(*arguments)
 

@@ -29,9 +29,10 @@ from numpy.typing import NDArray
 
 from synth_engine.errors import RecipeError, StageError
 from synth_engine.njit.random import sample_key
+from synth_engine.picture.kernels.columns import X1
 from synth_engine.picture.kernels.resample import tighten
 from synth_engine.picture.stages.stage import Ends, RecipeStage, Registry, SampledRanges, Shape, Stage
-from synth_engine.recipe import Own, OwnMark, low_high
+from synth_engine.recipe import Camera, Clutter, Own, OwnMark, Warp, low_high
 
 Domain = Literal["warp", "clutter", "camera"]
 Function = Callable[..., Any]
@@ -39,6 +40,9 @@ Bools: TypeAlias = NDArray[np.bool_]
 Bytes: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float64]
 Words: TypeAlias = NDArray[np.uint64]
+Counts: TypeAlias = NDArray[np.int64]
+Places: TypeAlias = NDArray[np.int32]
+AnyStage: TypeAlias = Warp | Clutter | Camera
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class UserStage(Stage):
     It raises StageError for whatever the function raises, and names the sample.
     """
 
-    def apply(self, start: int, *arguments: Any) -> None:
+    def apply(self, start: int, *arguments: object) -> None:
         """Run the kernel; ``start``: index of the block's first sample. Raises StageError."""
         self.kernel(start, *arguments)
 
@@ -59,12 +63,14 @@ def own_stage(part: Own | OwnMark, domain: Domain) -> UserStage:
     return UserStage(columns=_columns, kernel=kernel(part, resolve(part.function)), grow_px=_growth)
 
 
-def find_stage(part: Any, registry: Registry, domain: Domain) -> Stage:
+def find_stage(part: AnyStage, registry: Registry, domain: Domain) -> Stage:
     """The engine's stage for ``part``, or the user's that it names; raises RecipeError as `resolve` does."""
     return own_stage(part, domain) if isinstance(part, Own | OwnMark) else registry[type(part)]
 
 
-def stages_of(parts: Sequence[Any], registry: Registry, domain: Domain, number: int, shape: Shape) -> list[RecipeStage]:
+def stages_of(
+    parts: Sequence[AnyStage], registry: Registry, domain: Domain, number: int, shape: Shape
+) -> list[RecipeStage]:
     """The stages of one list of a recipe, numbered from ``number``; raises RecipeError as `resolve` does."""
     stages = [find_stage(part, registry, domain) for part in parts]
     return [
@@ -117,12 +123,20 @@ def _named(function: str, sample: int) -> Iterator[None]:
 
 def _warp_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]:
     def kernel(
-        start: int, on: Bools, params: Floats, keys: Words, counts: Any, ink: Bytes, origin: Any, extent: Any, *_: Any
+        start: int,
+        on: Bools,
+        params: Floats,
+        keys: Words,
+        counts: Counts,
+        ink: Bytes,
+        origin: Places,
+        extent: Places,
+        *_: object,
     ) -> None:
         given, out = np.empty((2, *ink.shape[2:]), np.uint8)
         for i in np.flatnonzero(on):
             for k in range(counts[i]):
-                if extent[i, k, 2]:
+                if extent[i, k, X1]:
                     origin[i, k] -= _centre(ink[i, k], extent[i, k], given)
                     out[:] = 0
                     with _named(part.function, start + int(i)):
@@ -134,7 +148,7 @@ def _warp_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]
     return kernel
 
 
-def _centre(patch: Bytes, extent: Any, given: Bytes) -> Any:
+def _centre(patch: Bytes, extent: Places, given: Bytes) -> tuple[int, int]:
     """Copy the ink to the middle of ``given``, where it has room to grow; returns by how much it moved, x and y."""
     x0, y0, x1, y1 = (int(at) for at in extent)
     x, y = (patch.shape[1] - x1 + x0) // 2, (patch.shape[0] - y1 + y0) // 2
@@ -153,7 +167,7 @@ def _clutter_kernel(part: Own | OwnMark, function: Function) -> Callable[..., No
 
 
 def _camera_kernel(part: Own | OwnMark, function: Function) -> Callable[..., None]:
-    def kernel(start: int, on: Bools, params: Floats, keys: Words, images: Bytes, _: Any) -> None:
+    def kernel(start: int, on: Bools, params: Floats, keys: Words, images: Bytes, _: object) -> None:
         out = np.empty(images.shape[1:], np.uint8)
         for i in np.flatnonzero(on):
             out[:] = 0

@@ -30,8 +30,8 @@ def shot(kind: type[Part], images: np.ndarray, *params: float, start: int = 0, o
     keys = np.arange(start + 1, start + count + 1, dtype=np.uint64)
     scratch = np.full((4, *images.shape[1:]), np.nan, np.float32)
     on = np.full(count, True) & on
-    drawn = np.where(on[:, None], np.array(params, np.float64), np.nan)  # nothing is drawn for the others
-    CAMERA[kind].kernel(on, drawn, keys, out, scratch)
+    sampled = np.where(on[:, None], np.array(params, np.float64), np.nan)  # nothing is sampled for the others
+    CAMERA[kind].kernel(on, sampled, keys, out, scratch)
     return out
 
 

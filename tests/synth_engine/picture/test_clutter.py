@@ -7,7 +7,7 @@ import pytest
 
 from synth_engine.picture.stages.clutter import CLUTTER
 from synth_engine.recipe import Arcs, Curves, Dots, Lines
-from tests.naive.clutter import draws, naive_clutter
+from tests.naive.clutter import naive_clutter, sample_numbers
 
 SHAPE = (23, 37)
 # Straight marks miss the twin's level by rounding alone; chains leave their curve by up to 0.03 px.
@@ -25,7 +25,7 @@ PARTS = [
 def painted(part, images: int, start: int = 0, probability: float = 1.0, empty: int = 0):
     """Coverage of some samples; those without the stage keep the content ``empty``."""
     stage = CLUTTER[type(part)]
-    on, params, keys = draws(stage.columns(part, SHAPE), images, start=start, probability=probability)
+    on, params, keys = sample_numbers(stage.columns(part, SHAPE), images, start=start, probability=probability)
     cover = np.where(on[:, None, None], 0, np.full((images, *SHAPE), empty)).astype(np.uint8)
     stage.kernel(on, params, keys, cover)
     return cover, on, params, keys
@@ -35,9 +35,9 @@ def painted(part, images: int, start: int = 0, probability: float = 1.0, empty: 
 def test_marks_equal_twin(part, tolerance):
     cover, _, params, keys = painted(part, 5)
     assert cover.any(), "no mark anywhere"
-    for i, drawn in enumerate(cover):
+    for i, image in enumerate(cover):
         twin = naive_clutter(type(part).__name__.lower(), params[i], keys[i], SHAPE)
-        assert np.abs(drawn.astype(int) - twin).max() <= tolerance
+        assert np.abs(image.astype(int) - twin).max() <= tolerance
 
 
 @pytest.mark.parametrize("part", [part for part, _ in PARTS])
@@ -64,7 +64,7 @@ def test_count_is_rounded_down_and_adds_marks_to_same_ones(kind):
 
 
 @pytest.mark.parametrize("kind", [Lines, Dots, Curves, Arcs])
-def test_no_mark_draws_nothing(kind):
+def test_no_mark_paints_nothing(kind):
     assert not painted(kind(count=(0, 0.99)), 4)[0].any()
 
 

@@ -15,7 +15,7 @@ from synth_engine.picture.stages.ground import make_ground
 from synth_engine.picture.stages.ink_levels import ink_columns, level_columns
 from synth_engine.recipe import Flat, Gradient, Grain, Ink, Pictures
 from synth_engine.recipe.toml import pictures_content, with_content
-from tests.naive.clutter import draws
+from tests.naive.clutter import sample_numbers
 from tests.naive.ground import BT601, color, naive_crop, naive_gradient, naive_grain, naive_ink, rounded
 
 SHAPE = (14, 27)
@@ -24,9 +24,9 @@ COLORS = [(1, None), (3, None), (1, RGB), (3, RGB)]
 
 
 def painted(part, channels: int, images: int = 6, start: int = 0, shape: tuple[int, int] = SHAPE):
-    """Some samples' grounds, painted over what lay there before, and what was drawn for them."""
+    """Some samples' grounds, painted over what lay there before, and the numbers that were sampled for them."""
     painter = make_ground(part, shape, channels)
-    _, params, keys = draws(painter.columns, images, start=start)
+    _, params, keys = sample_numbers(painter.columns, images, start=start)
     out = np.full((images, *shape, channels), 99, np.uint8)
     painter.paint(params, keys, out)
     return out, params, keys
@@ -40,23 +40,23 @@ def near(image: np.ndarray, twin: np.ndarray) -> bool:
 @pytest.mark.parametrize(("channels", "rgb"), COLORS)
 def test_flat_equals_twin(channels, rgb):
     out, params, _ = painted(Flat(level=(0, 255), rgb=rgb), channels)
-    for image, drawn in zip(out, params, strict=True):
-        assert (image == rounded(color(drawn, channels))).all()
+    for image, numbers in zip(out, params, strict=True):
+        assert (image == rounded(color(numbers, channels))).all()
 
 
 @pytest.mark.parametrize(("channels", "rgb"), COLORS)
 def test_gradient_equals_twin(channels, rgb):
     out, params, _ = painted(Gradient(rgb=rgb), channels)
-    for image, drawn in zip(out, params, strict=True):
-        assert near(image, naive_gradient(drawn, SHAPE, channels))
+    for image, numbers in zip(out, params, strict=True):
+        assert near(image, naive_gradient(numbers, SHAPE, channels))
 
 
 @pytest.mark.parametrize(("channels", "rgb"), COLORS)
 @pytest.mark.parametrize("grain_px", [1.0, 4.0, 11.3, 256.0])
 def test_grain_equals_twin(channels, rgb, grain_px):
     out, params, keys = painted(Grain(rgb=rgb, sigma=(0, 80), grain_px=grain_px), channels, images=2)
-    for image, drawn, key in zip(out, params, keys, strict=True):
-        assert near(image, naive_grain(drawn, key, SHAPE, channels, grain_px))
+    for image, numbers, key in zip(out, params, keys, strict=True):
+        assert near(image, naive_grain(numbers, key, SHAPE, channels, grain_px))
 
 
 @pytest.mark.parametrize("grain_px", [1.0, 2.0, 7.5])
@@ -113,8 +113,8 @@ def test_pictures_are_cut_from_folder(folder, channels, mode):
             loaded.append(np.asarray(cover).reshape(*cover.size[::-1], channels))
     out, params, _ = painted(Pictures(folder=str(folder)), channels, images=40)
     assert len(set((params[:, 0] * 4).astype(int))) == 4
-    for image, drawn in zip(out, params, strict=True):
-        assert np.array_equal(image, naive_crop(drawn, loaded, SHAPE))
+    for image, numbers in zip(out, params, strict=True):
+        assert np.array_equal(image, naive_crop(numbers, loaded, SHAPE))
 
 
 def test_sixteen_bits_are_scaled(tmp_path):
@@ -171,11 +171,15 @@ def test_ground_mean_is_grey_mean(channels):
 @pytest.mark.parametrize(("channels", "low", "high"), [(1, 40, 90), (3, 40, 90), (1, 0, 255), (1, 200, 255)])
 def test_ink_equals_twin(channels, low, high):
     random = np.random.default_rng(2)
-    drawn, means, units = random.uniform(0, 255, (50, 3, channels)), random.uniform(0, 255, 50), random.random((50, 3))
-    levels = drawn.copy()
+    sampled, means, units = (
+        random.uniform(0, 255, (50, 3, channels)),
+        random.uniform(0, 255, 50),
+        random.random((50, 3)),
+    )
+    levels = sampled.copy()
     set_contrast(levels, means, float(low), float(high), units)
     for i, k in np.ndindex(50, 3):
-        assert np.allclose(levels[i, k], naive_ink(drawn[i, k], means[i], low + (high - low) * units[i, k]))
+        assert np.allclose(levels[i, k], naive_ink(sampled[i, k], means[i], low + (high - low) * units[i, k]))
 
 
 def test_ink_keeps_its_side_where_there_is_room():

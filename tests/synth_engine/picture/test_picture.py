@@ -264,7 +264,7 @@ def keeps(twin: NaivePicture, limits: Limits, index: int, attempt: int, slack: f
     return bool((clipped <= limits.clipped_share + slack).all() and (covered <= limits.covered_share + slack).all())
 
 
-def test_placement_alone_is_drawn_again_before_the_text() -> None:
+def test_placement_alone_is_sampled_again_before_the_text() -> None:
     recipe = recipe_of(limits=Limits(clipped_share=0.05, text_tries=1000), layout=Free(x_px=(0, 90), y_px=(0, 44)))
     free = recipe_of(layout=recipe.picture.layout)
     assert Synthesizer(recipe, 2).batch(0, 40).texts() == Synthesizer(free, 2).batch(0, 40).texts()

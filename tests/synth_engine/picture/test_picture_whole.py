@@ -34,8 +34,8 @@ WHOLE = recipe_of(
 )
 
 
-def drawn(index: int, number: int, columns: list[tuple[float, float]]) -> tuple[int, np.ndarray, float]:
-    """Key, parameters, and the draw that decides whether the image has the stage."""
+def stage_numbers(index: int, number: int, columns: list[tuple[float, float]]) -> tuple[int, np.ndarray, float]:
+    """Key, parameters, and the number that decides whether the image has the stage."""
     key = mix(mix(sample_key(SEED, index) ^ mix(number)) + 0 * SPREAD & WORD)
     return key, np.array([low + (high - low) * unit(key, p + 1) for p, (low, high) in enumerate(columns)]), unit(key, 0)
 
@@ -46,13 +46,13 @@ class Whole:
     def __init__(self, index: int) -> None:
         self.index, self.picture, self.shape = index, WHOLE.picture, WHOLE.shape
         self.text_cover = self.characters()
-        self.ink = drawn(index, 3, [self.picture.ink.level])
+        self.ink = stage_numbers(index, 3, [self.picture.ink.level])
         low, high = self.picture.ink.level
         self.level = low + (high - low) * unit(self.ink[0], 64)
 
     def characters(self) -> np.ndarray:
         twin, part = NaivePicture(WHOLE, SEED), self.picture.warps[0]
-        _, (amplitude, period, phase, *_), _ = drawn(self.index, 16, WARPS[Sine].columns(part, self.shape))
+        _, (amplitude, period, phase, *_), _ = stage_numbers(self.index, 16, WARPS[Sine].columns(part, self.shape))
         layers = [twin.coverage(glyph) for glyph in twin.glyphs(self.index)]
         warped = [naive_warps.sine(layer, MARGIN, amplitude, period, phase, "x") for layer in layers]
         return np.max([on_canvas(layer) for layer in warped], axis=0)
@@ -70,19 +70,21 @@ class Whole:
 
     def ground(self) -> np.ndarray:
         ground = make_ground(self.picture.ground, self.shape, 1)
-        return naive_gradient(drawn(self.index, 4, ground.columns)[1], self.shape, 1)[..., 0].astype(float)
+        return naive_gradient(stage_numbers(self.index, 4, ground.columns)[1], self.shape, 1)[..., 0].astype(float)
 
     def in_text_ink(self) -> np.ndarray:
         """Clutter in the text's ink is one layer with it."""
         part = self.picture.clutter[1]
         columns = CLUTTER[Curves].columns(part, self.shape)
-        key, params, _ = drawn(self.index, 49, columns)
+        key, params, _ = stage_numbers(self.index, 49, columns)
         return naive_clutter("curves", params, key, self.shape).astype(float)
 
     def mark(self, image: np.ndarray, i: int, part: Part) -> np.ndarray:
         columns = CLUTTER[type(part)].columns(part, self.shape)
         opacity = part.opacity if isinstance(part.opacity, tuple) else (part.opacity, part.opacity)
-        key, params, chance = drawn(self.index, 48 + i, [*columns, opacity, *level_columns(part.level, None, 1)])
+        key, params, chance = stage_numbers(
+            self.index, 48 + i, [*columns, opacity, *level_columns(part.level, None, 1)]
+        )
         if chance >= part.probability:
             return image
         cover = naive_clutter(type(part).__name__.lower(), params, key, self.shape)
@@ -90,7 +92,7 @@ class Whole:
 
     def camera(self, image: np.ndarray) -> np.ndarray:
         for i, part in enumerate(self.picture.camera):
-            key, params, chance = drawn(self.index, 80 + i, CAMERA[type(part)].columns(part, self.shape))
+            key, params, chance = stage_numbers(self.index, 80 + i, CAMERA[type(part)].columns(part, self.shape))
             if chance < part.probability:
                 if isinstance(part, Blur):
                     image = naive_camera.blur(image, params[0])
@@ -114,7 +116,7 @@ def test_a_whole_picture_is_the_twins(index: int) -> None:
     assert difference.mean() < 0.4
 
 
-def test_another_stage_changes_no_other_stages_draws() -> None:
+def test_another_stage_changes_no_other_stages_numbers() -> None:
     def boxes(recipe: Recipe) -> np.ndarray:
         return Synthesizer(recipe, SEED).batch(0, 20).boxes
 

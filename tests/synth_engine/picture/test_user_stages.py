@@ -105,9 +105,9 @@ def test_a_warp_is_given_ink_in_the_middle_and_its_extent_follows() -> None:
 @pytest.mark.usefixtures("plain")
 def test_a_warps_output_holds_zeros_and_its_key_is_the_characters() -> None:
     ink, extent = np.full((2, 2, 6, 6), 8, np.uint8), np.tile(np.array([0, 0, 6, 6], np.int32), (2, 2, 1))
-    drawn, moved, _ = warp(Own(function="plain_stages:sparse"), ink, extent)
-    assert not drawn.reshape(4, 36)[:, 1:].any()
-    assert len(set(drawn[:, :, 0, 0].ravel())) == 4
+    warped, moved, _ = warp(Own(function="plain_stages:sparse"), ink, extent)
+    assert not warped.reshape(4, 36)[:, 1:].any()
+    assert len(set(warped[:, :, 0, 0].ravel())) == 4
     assert (moved == (0, 0, 1, 1)).all()
 
 

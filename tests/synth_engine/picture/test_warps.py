@@ -19,7 +19,7 @@ from tests.naive import warps as naive
 HEIGHT, WIDTH, MARGIN = 50, 90, 70
 SHAPE = (HEIGHT, WIDTH)
 
-# A part whose ranges are drawn, and its twin: given the canvas, the drawn columns and the image's key.
+# A part whose ranges are sampled, and its twin: given the canvas, the sampled columns and the image's key.
 CASES = {
     "stroke": (Stroke(px=(-2.5, 2.5)), lambda c, p, _: naive.stroke(c, p[0])),
     "rotate": (Rotate(angle_deg=(-200, 200)), lambda c, p, _: naive.rotate(c, MARGIN, SHAPE, p[0])),
@@ -45,7 +45,7 @@ NONE = [
 
 
 @dataclass
-class Block:
+class Patches:
     """Characters on patches of their own, as a warp's kernel takes them."""
 
     ink: np.ndarray
@@ -53,22 +53,24 @@ class Block:
     extent: np.ndarray
 
     @classmethod
-    def of(cls, glyphs: list[list[np.ndarray]], places: np.ndarray, side: int, rng: np.random.Generator) -> Block:
+    def of(cls, glyphs: list[list[np.ndarray]], places: np.ndarray, side: int, rng: np.random.Generator) -> Patches:
         """``places`` (B, L, 2): x, y of each glyph's top left on the canvas; on its patch it lies anywhere."""
         shape = places.shape[:2]
-        block = cls(np.zeros((*shape, side, side), np.uint8), np.zeros((*shape, 2), "i4"), np.zeros((*shape, 4), "i4"))
+        patches = cls(
+            np.zeros((*shape, side, side), np.uint8), np.zeros((*shape, 2), "i4"), np.zeros((*shape, 4), "i4")
+        )
         for at in np.ndindex(*shape):
             h, w = glyphs[at[0]][at[1]].shape
             if h * w:
                 x, y = rng.integers(side - w + 1), rng.integers(side - h + 1)
-                block.ink[at][y : y + h, x : x + w] = glyphs[at[0]][at[1]]
-                block.extent[at] = x, y, x + w, y + h
-                block.origin[at] = places[at] - (x, y)
-        return block
+                patches.ink[at][y : y + h, x : x + w] = glyphs[at[0]][at[1]]
+                patches.extent[at] = x, y, x + w, y + h
+                patches.origin[at] = places[at] - (x, y)
+        return patches
 
-    def warp(self, part: Warp, params: np.ndarray, keys: np.ndarray, on: np.ndarray | None = None) -> Block:
+    def warp(self, part: Warp, params: np.ndarray, keys: np.ndarray, on: np.ndarray | None = None) -> Patches:
         count, length, side = self.ink.shape[:3]
-        out = Block(self.ink.copy(), self.origin.copy(), self.extent.copy())
+        out = Patches(self.ink.copy(), self.origin.copy(), self.extent.copy())
         scratch = np.full_like(warp_scratch(side), 77)
         WARPS[type(part)].kernel(
             np.ones(count, bool) if on is None else on, params, keys, np.full(count, length), out.ink, out.origin,
@@ -86,7 +88,7 @@ class Block:
         return canvas
 
 
-def draw(part: Warp, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def sample_params(part: Warp, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     low, high = np.array(WARPS[type(part)].columns(part, SHAPE)).T
     return rng.uniform(low, high, (count, len(low))), rng.integers(0, 2**63, count).astype(np.uint64)
 
@@ -108,9 +110,9 @@ def blob(side: int = 24) -> np.ndarray:
 def test_every_pixel_is_the_twins_rounded(name: str) -> None:
     part, twin = CASES[name]
     rng, count = np.random.default_rng(1), 3 if name == "elastic" else 12
-    params, keys = draw(part, count, rng)
+    params, keys = sample_params(part, count, rng)
     places = rng.integers((-30, -30), (WIDTH, HEIGHT), (count, 2, 2))
-    before = Block.of(glyphs_of(count, rng), places, 64, rng)
+    before = Patches.of(glyphs_of(count, rng), places, 64, rng)
     after = before.warp(part, params, keys)
     for i in range(count):
         expected = twin(before.canvas(i, 0), params[i], int(keys[i]))
@@ -122,7 +124,9 @@ def test_every_pixel_is_the_twins_rounded(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_extents_are_tight(name: str) -> None:
     part, rng = CASES[name][0], np.random.default_rng(2)
-    after = Block.of(glyphs_of(20, rng), rng.integers(-20, 60, (20, 2, 2)), 64, rng).warp(part, *draw(part, 20, rng))
+    after = Patches.of(glyphs_of(20, rng), rng.integers(-20, 60, (20, 2, 2)), 64, rng).warp(
+        part, *sample_params(part, 20, rng)
+    )
     for at in np.ndindex(20, 2):
         y, x = np.nonzero(after.ink[at])
         tight = (x.min(), y.min(), x.max() + 1, y.max() + 1) if len(x) else (0, 0, 0, 0)
@@ -132,9 +136,9 @@ def test_extents_are_tight(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_only_images_that_have_the_stage_change(name: str) -> None:
     part, rng = CASES[name][0], np.random.default_rng(3)
-    before = Block.of([[blob()]] * 6, rng.integers(0, 40, (6, 1, 2)), 64, rng)
+    before = Patches.of([[blob()]] * 6, rng.integers(0, 40, (6, 1, 2)), 64, rng)
     on = np.arange(6) % 2 == 0
-    after = before.warp(part, *draw(part, 6, rng), on)
+    after = before.warp(part, *sample_params(part, 6, rng), on)
     changed = [not np.array_equal(before.canvas(i, 0), after.canvas(i, 0)) for i in range(6)]
     assert changed == list(on)
     assert np.array_equal(before.ink[~on], after.ink[~on])
@@ -144,8 +148,8 @@ def test_only_images_that_have_the_stage_change(name: str) -> None:
 @pytest.mark.parametrize("part", NONE, ids=lambda part: type(part).__name__)
 def test_a_warp_by_nothing_changes_no_byte(part: Warp) -> None:
     rng = np.random.default_rng(4)
-    before = Block.of([[blob()]] * 4, rng.integers(-20, 60, (4, 1, 2)), 64, rng)
-    after = before.warp(part, *draw(part, 4, rng))
+    before = Patches.of([[blob()]] * 4, rng.integers(-20, 60, (4, 1, 2)), 64, rng)
+    after = before.warp(part, *sample_params(part, 4, rng))
     for i in range(4):
         assert np.array_equal(before.canvas(i, 0), after.canvas(i, 0))
 
@@ -153,16 +157,16 @@ def test_a_warp_by_nothing_changes_no_byte(part: Warp) -> None:
 @pytest.mark.parametrize("name", ["rotate", "sine", "sideways", "curve", "elastic"])
 def test_ink_is_kept(name: str) -> None:
     part, rng = CASES[name][0], np.random.default_rng(5)
-    before = Block.of([[blob()]] * 40, rng.integers(0, 60, (40, 1, 2)), 64, rng)
-    share = before.warp(part, *draw(part, 40, rng)).ink.sum(axis=(1, 2, 3)) / before.ink.sum(axis=(1, 2, 3))
+    before = Patches.of([[blob()]] * 40, rng.integers(0, 60, (40, 1, 2)), 64, rng)
+    share = before.warp(part, *sample_params(part, 40, rng)).ink.sum(axis=(1, 2, 3)) / before.ink.sum(axis=(1, 2, 3))
     assert abs(share.mean() - 1) < 0.05
     assert abs(share - 1).max() < (0.3 if name == "elastic" else 0.05)  # a random field stretches here, shrinks there
 
 
 def test_strokes_thicken_with_px() -> None:
     rng, px = np.random.default_rng(6), np.linspace(-3, 3, 25)
-    block = Block.of([[blob()]] * 25, np.full((25, 1, 2), 20), 40, rng)
-    after = block.warp(Stroke(px=0.0), px[:, None].copy(), np.zeros(25, np.uint64))
+    patches = Patches.of([[blob()]] * 25, np.full((25, 1, 2), 20), 40, rng)
+    after = patches.warp(Stroke(px=0.0), px[:, None].copy(), np.zeros(25, np.uint64))
     canvases = np.array([after.canvas(i, 0) for i in range(25)])
     assert (np.diff(canvases, axis=0) >= 0).all()
     assert (np.diff(canvases.sum(axis=(1, 2))) > 0).all()
@@ -172,9 +176,9 @@ def test_strokes_thicken_with_px() -> None:
 def test_strokes_change_by_any_px_in_a_patch_without_room(px: float) -> None:
     """Thinner as the twin; thicker by what the patch holds: nothing."""
     glyph = np.full((24, 24), 200)
-    block = Block.of([[glyph]], np.full((1, 1, 2), 20), 24, np.random.default_rng(0))
-    after = block.warp(Stroke(px=px), np.array([[px]]), np.zeros(1, np.uint64))
-    expected = naive.stroke(block.canvas(0, 0), min(px, 0))
+    patches = Patches.of([[glyph]], np.full((1, 1, 2), 20), 24, np.random.default_rng(0))
+    after = patches.warp(Stroke(px=px), np.array([[px]]), np.zeros(1, np.uint64))
+    expected = naive.stroke(patches.canvas(0, 0), min(px, 0))
     assert np.abs(after.canvas(0, 0) - expected).max() <= 0.51
 
 
@@ -184,14 +188,14 @@ GROWING = [case[0] for case in CASES.values()] + [Rotate(angle_deg=(-9, 9)), Sin
 @pytest.mark.parametrize("part", [*GROWING, *(Tilt(share=share) for share in (0.05, 0.4, 0.8))], ids=str)
 def test_a_patch_as_large_as_the_growth_says_cuts_nothing(part: Warp) -> None:
     rng, side, count = np.random.default_rng(7), 24, 60
-    params, keys = draw(part, count, rng)
+    params, keys = sample_params(part, count, rng)
     ends = np.array(WARPS[type(part)].columns(part, SHAPE))
     params[::2] = np.where(rng.random(params[::2].shape) < 0.5, ends[:, 0], ends[:, 1])
     small = ceil(side + 2 * WARPS[type(part)].grow_px(part, side, SHAPE))
     glyphs = [[np.full((side, side), 255)]] * count
     places = rng.integers((-12, -12), (WIDTH - 12, HEIGHT - 12), (count, 1, 2))
-    tight = Block.of(glyphs, places, small, rng).warp(part, params, keys)
-    roomy = Block.of(glyphs, places, 3 * small, rng).warp(part, params, keys)
+    tight = Patches.of(glyphs, places, small, rng).warp(part, params, keys)
+    roomy = Patches.of(glyphs, places, 3 * small, rng).warp(part, params, keys)
     shown = slice(MARGIN, -MARGIN) if isinstance(part, Tilt) else slice(None)  # perspective may cut off the canvas
     for i in range(count):
         assert np.array_equal(tight.canvas(i, 0)[shown, shown], roomy.canvas(i, 0)[shown, shown])
@@ -201,13 +205,13 @@ def test_ink_larger_than_its_patch_is_cut_and_nothing_else_is_touched() -> None:
     rng = np.random.default_rng(8)
     for name in CASES:
         part = CASES[name][0]
-        block = Block.of([[np.full((24, 24), 255)]] * 20, rng.integers(0, 60, (20, 1, 2)), 24, rng)
-        after = block.warp(part, *draw(part, 20, rng))
+        patches = Patches.of([[np.full((24, 24), 255)]] * 20, rng.integers(0, 60, (20, 1, 2)), 24, rng)
+        after = patches.warp(part, *sample_params(part, 20, rng))
         assert (after.extent >= 0).all()
         assert (after.extent <= 24).all()
 
 
-def test_corners_that_leave_no_convex_quadrilateral_are_drawn_back() -> None:
+def test_corners_that_leave_no_convex_quadrilateral_are_moved_back() -> None:
     rng = np.random.default_rng(9)
     grid = np.stack([*np.meshgrid([0.0, 45, 90], [0.0, 25, 50]), np.ones((3, 3))])
     for moves in rng.choice([-0.8, 0.8], (200, 8)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
+from synth_engine.picture.kernels import columns as col
 from synth_engine.picture.kernels.resample import WEIGHT, settle, tighten
 
 
@@ -20,15 +21,15 @@ def stroke(on, params, keys, counts, ink, origin, extent, scratch, height, width
     for i in range(on.size):
         if on[i] and params[i, 0] != 0:
             for k in range(counts[i]):
-                if extent[i, k, 2] > 0:
+                if extent[i, k, col.X1] > 0:
                     _change(ink[i, k], origin[i, k], extent[i, k], source, acc, params[i, 0])
 
 
 @njit(cache=True, nogil=True)
 def _change(patch, origin, extent, source, acc, px):
     """(1 - f) · the change by n + f · the change by n + 1, with n + f = |px|."""
-    side, w, h = patch.shape[0], np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
-    left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
+    side, w, h = patch.shape[0], np.int64(extent[col.X1] - extent[col.X0]), np.int64(extent[col.Y1] - extent[col.Y0])
+    left, top = np.int64(origin[col.X]) + extent[col.X0], np.int64(origin[col.Y]) + extent[col.Y0]
     most = (side - max(w, h)) // 2 if px > 0 else (min(w, h) + 1) // 2  # of so much erosion nothing is left
     size = min(abs(px), float(most))
     n = np.int64(size)
@@ -62,9 +63,9 @@ def _lay_out(patch, extent, source, ring, pitch, rows):
     """Move the ink to ``source``, ``pitch`` px a row, with ``ring`` px of zeros around and zeros to the row's end."""
     for t in range(uint64(pitch * rows)):
         source[t] = 0
-    for y in range(extent[1], extent[3]):
-        at = uint64((y - extent[1] + ring) * pitch + ring - extent[0])
-        for x in range(uint64(extent[0]), uint64(extent[2])):
+    for y in range(extent[col.Y0], extent[col.Y1]):
+        at = uint64((y - extent[col.Y0] + ring) * pitch + ring - extent[col.X0])
+        for x in range(uint64(extent[col.X0]), uint64(extent[col.X1])):
             source[at + x] = patch[uint64(y), x]
             patch[uint64(y), x] = 0
 
@@ -110,9 +111,9 @@ def _clear(acc, first, end):
 @njit(cache=True, nogil=True)
 def _take(patch, extent, acc, pitch):
     """Copy the result, ``pitch`` px a row, back to the patch."""
-    for y in range(extent[1], extent[3]):
-        at = uint64((y - extent[1]) * pitch - extent[0])
-        for x in range(uint64(extent[0]), uint64(extent[2])):
+    for y in range(extent[col.Y0], extent[col.Y1]):
+        at = uint64((y - extent[col.Y0]) * pitch - extent[col.X0])
+        for x in range(uint64(extent[col.X0]), uint64(extent[col.X1])):
             patch[uint64(y), x] = acc[at + x]
 
 
@@ -120,8 +121,8 @@ def _take(patch, extent, acc, pitch):
 def _blend(patch, extent, acc, pitch, f):
     """Mix the result into the patch with the weight ``f`` / WEIGHT."""
     late, early = np.uint32(f), np.uint32(WEIGHT - f)
-    for y in range(extent[1], extent[3]):
-        at = uint64((y - extent[1]) * pitch - extent[0])
-        for x in range(uint64(extent[0]), uint64(extent[2])):
+    for y in range(extent[col.Y0], extent[col.Y1]):
+        at = uint64((y - extent[col.Y0]) * pitch - extent[col.X0])
+        for x in range(uint64(extent[col.X0]), uint64(extent[col.X1])):
             value = np.uint32(patch[uint64(y), x]) * early + np.uint32(acc[at + x]) * late
             patch[uint64(y), x] = np.uint32(value + np.uint32(WEIGHT // 2)) >> np.uint32(16)

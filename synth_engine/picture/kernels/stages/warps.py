@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit, uint64
 
 from synth_engine.njit.random import FREE_WORD, word
+from synth_engine.picture.kernels import columns as col
 from synth_engine.picture.kernels.homography import homography, inverse
 from synth_engine.picture.kernels.resample import ONE, WEIGHT, fixed, lift, sample, settle, tighten
 from synth_engine.picture.kernels.trig import cosine_sine
@@ -21,7 +22,7 @@ def sine(on, params, keys, counts, ink, origin, extent, scratch, height, width):
             amplitude, period, phase, along_y = params[i, 0], params[i, 1], params[i, 2], params[i, 3] != 0
             wave = (amplitude, 1 / period, phase / 360)
             for k in range(counts[i]):
-                if extent[i, k, 2] > 0:
+                if extent[i, k, col.X1] > 0:
                     if along_y:
                         _shift_rows(ink[i, k], origin[i, k], extent[i, k], scratch[0], wave)
                     else:
@@ -36,7 +37,7 @@ def curve(on, params, keys, counts, ink, origin, extent, scratch, height, width)
             bend = params[i, 0]
             wave = (bend, 2.0 / width, 0.0)
             for k in range(counts[i]):
-                if extent[i, k, 2] > 0:
+                if extent[i, k, col.X1] > 0:
                     _shift_columns(ink[i, k], origin[i, k], extent[i, k], scratch[0], wave, float(width))
 
 
@@ -58,16 +59,21 @@ def _shift_columns(patch, origin, extent, source, wave, width):
 
     ``patch`` (S, S), ``source`` (S + 2, S + 2) scratch; ``wave`` and ``width`` as in `_displacement`.
     """
-    side, x0, w, h = patch.shape[0], uint64(extent[0]), extent[2] - extent[0], np.int64(extent[3] - extent[1])
-    left, top = np.int64(origin[0]) + extent[0] + 0.5, np.int64(origin[1]) + extent[1]
+    side, x0, w, h = (
+        patch.shape[0],
+        uint64(extent[col.X0]),
+        extent[col.X1] - extent[col.X0],
+        np.int64(extent[col.Y1] - extent[col.Y0]),
+    )
+    left, top = np.int64(origin[col.X]) + extent[col.X0] + 0.5, np.int64(origin[col.Y]) + extent[col.Y0]
     least = most = _displacement(wave, width, left)
     for x in range(1, w):
         shift = _displacement(wave, width, left + x)
         least, most = min(least, shift), max(most, shift)
     lift(patch, extent, source)
-    x1 = np.int64(origin[0]) + extent[2]
+    x1 = np.int64(origin[col.X]) + extent[col.X1]
     settle(origin, extent, side, x1 - w, top + (least >> 32), x1, top + h + (most >> 32) + 1)
-    top -= origin[1]
+    top -= origin[col.Y]
     for x in range(uint64(w)):
         shift = _displacement(wave, width, left + np.int64(x))
         first, late = top + (shift >> 32), (shift >> 16) & (WEIGHT - 1)
@@ -84,17 +90,17 @@ def _shift_columns(patch, origin, extent, source, wave, width):
 @njit(cache=True, nogil=True)
 def _shift_rows(patch, origin, extent, source, wave):
     """Move each row left or right by the wave's displacement at its middle, as `_shift_columns`."""
-    side, w, h = patch.shape[0], np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
-    left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
+    side, w, h = patch.shape[0], np.int64(extent[col.X1] - extent[col.X0]), np.int64(extent[col.Y1] - extent[col.Y0])
+    left, top = np.int64(origin[col.X]) + extent[col.X0], np.int64(origin[col.Y]) + extent[col.Y0]
     least = most = _displacement(wave, 0.0, top + 0.5)
     for y in range(1, h):
         shift = _displacement(wave, 0.0, top + y + 0.5)
         least, most = min(least, shift), max(most, shift)
     lift(patch, extent, source)
     settle(origin, extent, side, left + (least >> 32), top, left + w + (most >> 32) + 1, top + h)
-    left -= origin[0]
-    y0 = np.int64(extent[1])
-    for y in range(min(h, extent[3] - y0)):
+    left -= origin[col.X]
+    y0 = np.int64(extent[col.Y0])
+    for y in range(min(h, extent[col.Y1] - y0)):
         shift = _displacement(wave, 0.0, top + y + 0.5)
         first, late = left + (shift >> 32), np.uint32((shift >> 16) & (WEIGHT - 1))
         _blend_row(patch[y0 + y], source[y + 1], first, min(w + 1, side - first), late)
@@ -118,15 +124,15 @@ def rotate(on, params, keys, counts, ink, origin, extent, scratch, height, width
             angle_deg = params[i, 0]
             c, s = cosine_sine(angle_deg / 360)
             for k in range(counts[i]):
-                if extent[i, k, 2] > 0:
+                if extent[i, k, col.X1] > 0:
                     _turn(ink[i, k], origin[i, k], extent[i, k], scratch[0], c, s, width / 2, height / 2)
 
 
 @njit(cache=True, nogil=True)
 def _turn(patch, origin, extent, source, c, s, middle_x, middle_y):
     """Turn a character's ink about (middle_x, middle_y) px of the canvas by the angle of cosine c and sine s."""
-    w, h = np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
-    left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
+    w, h = np.int64(extent[col.X1] - extent[col.X0]), np.int64(extent[col.Y1] - extent[col.Y0])
+    left, top = np.int64(origin[col.X]) + extent[col.X0], np.int64(origin[col.Y]) + extent[col.Y0]
     x, y = left + 0.5 * w - middle_x, top + 0.5 * h - middle_y
     turned_x, turned_y = middle_x + x * c + y * s, middle_y - x * s + y * c
     half_w, half_h = 0.5 * (abs(c) * (w + 1) + abs(s) * (h + 1)), 0.5 * (abs(s) * (w + 1) + abs(c) * (h + 1))
@@ -137,11 +143,11 @@ def _turn(patch, origin, extent, source, c, s, middle_x, middle_y):
         np.int64(np.ceil(turned_x + half_w)), np.int64(np.ceil(turned_y + half_h)),
     )  # fmt: skip
     across, down = fixed(c), fixed(s)
-    x = origin[0] + extent[0] + 0.5 - middle_x
-    for row in range(uint64(extent[1]), uint64(extent[3])):
-        y = origin[1] + np.int64(row) + 0.5 - middle_y
+    x = origin[col.X] + extent[col.X0] + 0.5 - middle_x
+    for row in range(uint64(extent[col.Y0]), uint64(extent[col.Y1])):
+        y = origin[col.Y] + np.int64(row) + 0.5 - middle_y
         u, v = fixed(middle_x + x * c - y * s - left + 0.5), fixed(middle_y + x * s + y * c - top + 0.5)
-        for column in range(uint64(extent[0]), uint64(extent[2])):
+        for column in range(uint64(extent[col.X0]), uint64(extent[col.X1])):
             if uint64(u) >> uint64(32) <= uint64(w) and uint64(v) >> uint64(32) <= uint64(h):
                 patch[row, column] = sample(source, u, v)
             u += across
@@ -157,7 +163,7 @@ def tilt(on, params, keys, counts, ink, origin, extent, scratch, height, width):
             forward = homography(params[i], float(width), float(height))
             back = inverse(forward)
             for k in range(counts[i]):
-                if extent[i, k, 2] > 0:
+                if extent[i, k, col.X1] > 0:
                     _project(ink[i, k], origin[i, k], extent[i, k], scratch[0], forward, back, (width, height))
 
 
@@ -174,8 +180,8 @@ def _keep_visible(first, end, side, length):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _project(patch, origin, extent, source, forward, back, canvas):
     """Move a character's ink by the map ``forward``, whose inverse is ``back``; ``canvas``: (width, height) px."""
-    w, h = np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
-    left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
+    w, h = np.int64(extent[col.X1] - extent[col.X0]), np.int64(extent[col.Y1] - extent[col.Y0])
+    left, top = np.int64(origin[col.X]) + extent[col.X0], np.int64(origin[col.Y]) + extent[col.Y0]
     x0, y0, x1, y1 = 1e9, 1e9, -1e9, -1e9
     depth = 1.0
     for corner in range(4):
@@ -192,12 +198,12 @@ def _project(patch, origin, extent, source, forward, back, canvas):
     left_most, right_most = _keep_visible(np.floor(x0), np.ceil(x1), patch.shape[0], canvas[0])
     highest, lowest = _keep_visible(np.floor(y0), np.ceil(y1), patch.shape[0], canvas[1])
     settle(origin, extent, patch.shape[0], left_most, highest, right_most, lowest)
-    for row in range(uint64(extent[1]), uint64(extent[3])):
-        x, y = origin[0] + extent[0] + 0.5, origin[1] + np.int64(row) + 0.5
+    for row in range(uint64(extent[col.Y0]), uint64(extent[col.Y1])):
+        x, y = origin[col.X] + extent[col.X0] + 0.5, origin[col.Y] + np.int64(row) + 0.5
         z, dz = back[6] * x + back[7] * y + back[8], back[6]
         u, du = back[0] * x + back[1] * y + back[2] - z * (left - 0.5), back[0] - dz * (left - 0.5)
         v, dv = back[3] * x + back[4] * y + back[5] - z * (top - 0.5), back[3] - dz * (top - 0.5)
-        for column in range(uint64(extent[0]), uint64(extent[2])):
+        for column in range(uint64(extent[col.X0]), uint64(extent[col.X1])):
             if z > LEAST:
                 nearer = ONE / z
                 to_u, to_v = np.int64(u * nearer + 0.5), np.int64(v * nearer + 0.5)
@@ -219,7 +225,7 @@ def elastic(on, params, keys, counts, ink, origin, extent, scratch, height, widt
         if on[i]:
             amplitude, cell = params[i, 0], params[i, 1]
             for k in range(counts[i]):
-                if extent[i, k, 2] > 0:
+                if extent[i, k, col.X1] > 0:
                     _stretch(ink[i, k], origin[i, k], extent[i, k], scratch[0], keys[i], amplitude, cell)
 
 
@@ -234,13 +240,13 @@ def _node(key, i, j, amplitude):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _stretch(patch, origin, extent, source, key, amplitude, cell):
     """Move a character's ink by the field, cell by cell."""
-    w, h = np.int64(extent[2] - extent[0]), np.int64(extent[3] - extent[1])
-    left, top = np.int64(origin[0]) + extent[0], np.int64(origin[1]) + extent[1]
+    w, h = np.int64(extent[col.X1] - extent[col.X0]), np.int64(extent[col.Y1] - extent[col.Y0])
+    left, top = np.int64(origin[col.X]) + extent[col.X0], np.int64(origin[col.Y]) + extent[col.Y0]
     reach = np.int64(abs(amplitude)) + 1
     lift(patch, extent, source)
     settle(origin, extent, patch.shape[0], left - reach, top - reach, left + w + reach, top + h + reach)
-    x0, y0 = origin[0] + extent[0], origin[1] + extent[1]
-    x1, y1 = origin[0] + extent[2], origin[1] + extent[3]
+    x0, y0 = origin[col.X] + extent[col.X0], origin[col.Y] + extent[col.Y0]
+    x1, y1 = origin[col.X] + extent[col.X1], origin[col.Y] + extent[col.Y1]
     for j in range(np.int64(np.floor((y0 + 0.5) / cell)), np.int64(np.floor((y1 - 0.5) / cell)) + 1):
         first_y, end_y = max(y0, np.int64(np.ceil(j * cell - 0.5))), min(y1, np.int64(np.ceil((j + 1) * cell - 0.5)))
         for i in range(np.int64(np.floor((x0 + 0.5) / cell)), np.int64(np.floor((x1 - 0.5) / cell)) + 1):
@@ -259,13 +265,13 @@ def _stretch_cell(patch, origin, source, left, top, w, h, key, amplitude, cell, 
     bx, by = _node(key, i + 1, j, reach)
     cx, cy = _node(key, i, j + 1, reach)
     dx, dy = _node(key, i + 1, j + 1, reach)
-    scale, first = 1 / cell, uint64(box[0] - origin[0])
+    scale, first = 1 / cell, uint64(box[0] - origin[col.X])
     for y in range(box[1], box[3]):
         t = (y + 0.5) * scale - j
         t = t * t * (3 - 2 * t)
         left_x, left_y = ax + (cx - ax) * t, ay + (cy - ay) * t
         across_x, across_y = bx + (dx - bx) * t - left_x, by + (dy - by) * t - left_y
-        row, to_v = uint64(y - origin[1]), (y - top + 1.0) * ONE + 0.5 - left_y
+        row, to_v = uint64(y - origin[col.Y]), (y - top + 1.0) * ONE + 0.5 - left_y
         s, to_u = (box[0] + 0.5) * scale - i, (box[0] - left + 1.0) * ONE + 0.5 - left_x
         for column in range(first, first + uint64(box[2] - box[0])):
             smooth = s * s * (3 - 2 * s)
