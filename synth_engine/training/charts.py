@@ -1,4 +1,4 @@
-"""Charts of a run's tables, as pictures inside report.html. Needs matplotlib, which the extra `train` installs."""
+"""Charts of a run's tables, as pictures inside report.html."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import io
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
-
-from synth_engine.errors import SynthError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +30,7 @@ def series(rows: Sequence[Mapping[str, str]], names: Sequence[str], x: str = "st
 
 
 def line_chart(title: str, lines: Series, x: str = "step") -> str:
-    """A chart with one line for each of ``lines``, as HTML; nothing without any. Raises SynthError without matplotlib.
+    """A chart with one line for each of ``lines``, as HTML; nothing without any.
 
     The vertical axis includes zero. Underscores in names are shown as spaces.
     """
@@ -76,10 +74,8 @@ def chart_png(title: str, lines: Series, x: str = "step") -> bytes:
 
 
 def _axes(title: str) -> tuple[Figure, Axes]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise SynthError("charts need matplotlib, which is not installed; install the extra `train`") from error
+    from matplotlib.figure import Figure  # slow to import, and most processes draw no chart
+
     figure = Figure(SIZE_IN, dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=10, fontweight="bold")

@@ -6,10 +6,7 @@ import base64
 import io
 import re
 
-import pytest
 from PIL import Image
-
-pytest.importorskip("matplotlib")
 
 from synth_engine.training.charts import DPI, SIZE_IN, bar_chart, chart_png, line_chart, series
 
