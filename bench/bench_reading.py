@@ -29,10 +29,10 @@ tf = prepare_tensorflow(seed=None)
 
 from classifier.learning.settings import TrainingSettings  # noqa: E402
 from classifier.networks.heads import build  # noqa: E402
-from classifier.predict import read  # noqa: E402
+from classifier.reading.predicting import iter_predictions  # noqa: E402
 from classifier.reading.predictions import line  # noqa: E402
 from classifier.reading.reader import Reader  # noqa: E402
-from synth_engine.real import IntakeReport  # noqa: E402
+from synth_engine.real import IntakeReport, iter_grey  # noqa: E402
 from synth_engine.training.value_range import to_network  # noqa: E402
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
@@ -74,7 +74,9 @@ def test_reading_against_the_bare_network(benchmark: BenchmarkFixture, tmp_path:
     ways: dict[str, Callable[[], object]] = {
         "network": lambda: [reader.scores(part) for part in scaled],
         "arrays": lambda: reader.read(images).confidence(),
-        "jpeg": lambda: [line(one, "jsonl", True) for one in read(reader, (str(file),), IntakeReport(), True)],
+        "jpeg": lambda: [
+            line(one, "jsonl", True) for one in iter_predictions(reader, iter_grey(file), IntakeReport(), details=True)
+        ],
     }
     walls: dict[str, list[float]] = {name: [] for name in ways}
     rivals = {name: Rival(IMAGES, clocked(turn, walls[name])) for name, turn in ways.items()}

@@ -1,50 +1,61 @@
-"""`python -m classifier.evaluate`: a reader's accuracy on labelled images. The one place that opens labels."""
+"""`python -m classifier.evaluate`: a reader's accuracy on labelled images. The only command that opens labels."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from classifier.scoring.labels import check_alphabet, check_names, read_labels
-from classifier.scoring.scores import Score, score
-from synth_engine.atomic import write_bytes
 from synth_engine.cli.guard import main_guard
-from synth_engine.errors import RealImagesError
+from synth_engine.cli.options import command, option, threads_option
+from synth_engine.json_files import write_json
 
 if TYPE_CHECKING:
-    from classifier.reading.paths import ReadBatch
     from classifier.reading.reader import Reader
+    from classifier.scoring.labelled import LabelledReadings
+    from classifier.scoring.scores import AccuracyScore
 
-SHEET = 48
+MISTAKES_SHOWN = 48
+NAMES_SHOWN = 5
 SCORE, CONFUSION, MISTAKES = "score.json", "confusion.png", "mistakes.png"
+KIND = "accuracy score"
 
 
-@click.command(
+@command(
     epilog="Example: python -m classifier.evaluate --model runs/classifier/classifier.keras --images challenges "
     "--labels labels.csv --out runs/score"
 )
-@click.option("--model", required=True, type=click.Path(), help="classifier.keras, recipe.toml beside it.")
-@click.option("--images", required=True, type=click.Path(), help="Folder of images or challenge files, or one file.")
-@click.option("--labels", required=True, type=click.Path(), help="CSV with columns name,text; others are ignored.")
-@click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write the score as JSON here.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False),
-    help=f"Also write {SCORE}, {CONFUSION} and, where something was read wrong, {MISTAKES} into this folder.",
+@option("--model", group="Data", required=True, type=click.Path(), help="classifier.keras, with recipe.toml beside it.")
+@option(
+    "--images",
+    group="Data",
+    required=True,
+    type=click.Path(),
+    help="Folder of images or challenge files, or one such file.",
 )
-@click.option("--threads", type=click.IntRange(1), help="TensorFlow's threads.  [default: one a core]")
+@option(
+    "--labels",
+    group="Data",
+    required=True,
+    type=click.Path(),
+    help="CSV file with the columns name and text; others are ignored.",
+)
+@option(
+    "--json", "json_path", group="Output", type=click.Path(dir_okay=False), help="Also write the score as JSON here."
+)
+@option(
+    "--out",
+    group="Output",
+    type=click.Path(file_okay=False),
+    help=f"Folder for {SCORE}, {CONFUSION} and, if a text was read wrong, {MISTAKES}.",
+)
+@threads_option()
 def evaluate(model: str, images: str, labels: str, json_path: str | None, out: str | None, threads: int | None) -> None:
-    """Compare what the model reads with labels, and print shares with 95% intervals.
+    """Compare what the model reads with labels, and print accuracies with 95% intervals.
 
-    A labelled image that is damaged or of another size counts as read wrong, and is named on stderr; so does a label
-    of no image where some are damaged, as damage may have cost its name. Images without a label are passed over.
+    A labelled image that is damaged or of another size counts as read wrong, and is named on stderr. So does a label
+    of no image if some images are damaged, as the damage may have cost its name. Images without a label are ignored.
     """
     from synth_engine.tensorflow_setup import prepare_tensorflow
 
@@ -53,104 +64,47 @@ def evaluate(model: str, images: str, labels: str, json_path: str | None, out: s
 
     reader = Reader.load(model)
     if reader.calibration is None:
-        warn("confidence is the network's own; classifier.calibrate fits it to unlabelled real images")
-    compared = compare(reader, Path(images), Path(labels), warn)
-    result = compared.score()
-    click.echo(result.table())
-    content = (json.dumps(result.as_dict(), indent=2) + "\n").encode()
+        click.echo("confidence is not calibrated; classifier.calibrate fits it to unlabelled real images", err=True)
+    readings = read_with_notes(reader, Path(images), Path(labels))
+    score = readings.score()
+    click.echo(score.table())
     if json_path:
-        write_bytes(Path(json_path), content)
+        write_json(Path(json_path), KIND, score.as_dict())
     if out:
-        write_bytes(Path(out) / SCORE, content)
-        write_pictures(compared, result, reader.recipe.alphabet, Path(out))
+        write_json(Path(out) / SCORE, KIND, score.as_dict())
+        write_pictures(readings, score, reader.recipe.alphabet, Path(out))
 
 
-def warn(line: str) -> None:
-    """Print a line to stderr."""
-    click.echo(line, err=True)
-
-
-@dataclass(frozen=True)
-class Read:
-    """What was read in one image (grey (H, W) uint8), and how sure the network is."""
-
-    text: str
-    confidence: float
-    grey: NDArray[np.uint8] | None
-
-
-UNREAD = Read("", 0.0, None)
-
-
-@dataclass(frozen=True)
-class Compared:
-    """True texts by name, and what was read of them; what could not be read is `UNREAD`."""
-
-    true: dict[str, str]
-    read: dict[str, Read]
-
-    def score(self) -> Score:
-        """Both compared."""
-        read = [self.read[name] for name in self.true]
-        return score(list(self.true.values()), [one.text for one in read], [one.confidence for one in read])
-
-    def worst(self, count: int) -> list[tuple[str, Read]]:
-        """(true text, what was read) of up to ``count`` images that were read wrong, the surest first."""
-        wrong = [(true, self.read[name]) for name, true in self.true.items() if self.read[name].text != true]
-        shown = [pair for pair in wrong if pair[1].grey is not None]
-        return sorted(shown, key=lambda pair: -pair[1].confidence)[:count]
-
-
-def compare(reader: Reader, images: Path, labels_path: Path, echo: Callable[[str], object]) -> Compared:
-    """Read the labelled ones of ``images``; ``echo`` gets a line on each that could not be read.
-
-    Raises LabelError for labels that do not fit the images, unless damage may be the reason, and RealImagesError if
-    not one labelled image can be read.
-    """
-    from classifier.reading.paths import read_paths
+def read_with_notes(reader: Reader, images: Path, labels_path: Path) -> LabelledReadings:
+    """Read the labelled ones of ``images``, and say on stderr which of them could not be read."""
+    from classifier.scoring.labelled import hidden_names, matched, read_labelled
+    from classifier.scoring.labels import check_alphabet, read_labels
     from synth_engine.real import IntakeReport
 
-    report = IntakeReport()
-    labels = read_labels(labels_path)
+    labels, report = read_labels(labels_path), IntakeReport()
     check_alphabet(labels_path, labels, reader.recipe.alphabet)
-    read: dict[str, Read] = {}
-    for batch in read_paths(reader, [images], report, labels):
-        read |= _each(batch, reader.recipe.alphabet)
+    read = read_labelled(reader, images, labels, report)
     for line in report.lines(shown=None):
-        echo(line)
-    missing = [name for name in labels if name not in report.names]
-    if missing and report.damaged:
-        echo(f"warning: {len(missing)} labels name no image ({_shown(missing)}); damage may hide it: counted as wrong")
-    else:
-        check_names(labels_path, labels, report.names)
-    if not read:
-        raise RealImagesError(
-            f"expected labelled images to read in {images}, none could be read: {'; '.join(report.lines())}"
+        click.echo(line, err=True)
+    if hidden := hidden_names(labels, report):
+        names = ", ".join(hidden[:NAMES_SHOWN]) + (", …" if len(hidden) > NAMES_SHOWN else "")
+        click.echo(
+            f"warning: {len(hidden)} labels name no image ({names}); damage may hide it: counted as wrong", err=True
         )
-    true = {name: text for name, (text, _) in labels.items()}
-    return Compared(true, {name: read.get(name, UNREAD) for name in labels})
+    return matched(labels_path, labels, read, images, report)
 
 
-def write_pictures(compared: Compared, result: Score, alphabet: str, folder: Path) -> None:
-    """Write the confusion matrix and the sheet of mistakes, if there are any, into ``folder``."""
-    from classifier.scoring.charts import draw_confusion, draw_mistakes
+def write_pictures(readings: LabelledReadings, score: AccuracyScore, alphabet: str, folder: Path) -> None:
+    """Write the confusion matrix and, if there are mistakes, their sheet into ``folder``."""
+    from classifier.scoring.charts import confusion_chart, mistakes_sheet
     from synth_engine.contact_sheet import save_picture
 
-    save_picture(draw_confusion(result, alphabet), folder / CONFUSION)
-    worst = compared.worst(SHEET)
+    save_picture(confusion_chart(score, alphabet), folder / CONFUSION)
+    worst = readings.worst(MISTAKES_SHOWN)
     if worst:
         captions = [f"{true} as {read.text} {read.confidence:.0%}" for true, read in worst]
         images = [read.grey for _, read in worst if read.grey is not None]
-        save_picture(draw_mistakes(images, captions), folder / MISTAKES)
-
-
-def _each(batch: ReadBatch, alphabet: str) -> dict[str, Read]:
-    rows = zip(batch.readings.texts(alphabet), batch.readings.confidence().tolist(), batch.grey, strict=True)
-    return {name: Read(*row) for name, row in zip(batch.names, rows, strict=True)}
-
-
-def _shown(names: list[str], count: int = 5) -> str:
-    return ", ".join(names[:count]) + (", …" if len(names) > count else "")
+        save_picture(mistakes_sheet(images, captions), folder / MISTAKES)
 
 
 if __name__ == "__main__":

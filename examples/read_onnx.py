@@ -41,6 +41,8 @@ def read(scores, table):
 
 if __name__ == "__main__":
     table = json.loads((Path(sys.argv[1]) / "reader.json").read_text())
+    if table["format_version"] != 1:
+        sys.exit(f"expected reader.json of format version 1, received {table['format_version']}; export again")
     session = onnxruntime.InferenceSession(str(Path(sys.argv[1]) / table["file"]))
     for path in sys.argv[2:]:
         image = to_network(np.asarray(Image.open(path).convert("L")), table["binarize"])

@@ -1,10 +1,9 @@
-"""Agreement: what readers trained apart read in the same images, and what that says of them unlabelled. NumPy only.
+"""Agreement of readers that were trained independently, and what it says of their accuracy without labels. NumPy only.
 
-Two networks trained alike from different seeds make their chance errors apart: the share of texts that they read
-differently estimates the share that each gets wrong (Jiang et al. 2022, "Assessing generalization of SGD via
-disagreement", section 4). What both get wrong in the same way, such as a font that the recipe lacks, counts as
-agreement and is not seen: on images of another kind than those trained on, take the estimate as an upper bound of
-accuracy.
+Two networks trained alike from different seeds make independent random errors. The share of texts that they read
+differently therefore estimates the share that each gets wrong (Jiang et al. 2022, "Assessing generalization of SGD via
+disagreement", section 4). An error that both make, for example because the recipe lacks a font, counts as agreement.
+So on images unlike those trained on, the estimate is an upper bound of accuracy.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ WORST = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class ReaderPair:
     """How two of the readers compare.
 
-    first, second: their numbers; texts and lengths: shares of images read to the same text, to texts of one length;
-    compared: characters in texts of one length; characters: share of those that are read alike; disputes: (class that
-    the first reads, class that the second reads, how often) where they differ, commonest first.
+    first, second: indices of the two readers; texts: share of images that they read to the same text; lengths: share
+    that they read to texts of the same length; compared: number of characters in those; characters: share of these
+    that they read alike; disputes: (class read by the first, class read by the second, count), commonest first.
     """
 
     first: int
@@ -43,55 +42,55 @@ class Pair:
 
     @property
     def right_at_most(self) -> float:
-        """What the mean of both readers' accuracies cannot exceed: of two different texts, one at least is wrong."""
+        """Upper bound of the mean of both readers' accuracies: of two different texts, at least one is wrong."""
         return (1.0 + self.texts) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distance:
-    """Total variation, in [0, 1], between the classes read and those expected, and what chance alone would make it."""
+class ClassDistance:
+    """Total variation distance, in [0, 1], of the class shares read from those expected, and its value by chance."""
 
     found: float
     chance: float
 
 
-def compare(readers: Sequence[Readings]) -> tuple[Pair, ...]:
-    """Every two of ``readers``, R ≥ 2 readings of the same N ≥ 1 images in one alphabet."""
+def compare_readings(readers: Sequence[Readings]) -> tuple[ReaderPair, ...]:
+    """Compare each two of ``readers``, R ≥ 2 readings of the same N ≥ 1 images in one alphabet."""
     return tuple(_pair(i, j, readers[i].codes, readers[j].codes) for i, j in combinations(range(len(readers)), 2))
 
 
-def estimates(pairs: Sequence[Pair]) -> tuple[float, ...]:
-    """Estimated share of right texts of each reader: its mean agreement with the others.
+def estimates(pairs: Sequence[ReaderPair]) -> tuple[float, ...]:
+    """Estimated accuracy of each of the R readers on whole texts: its mean agreement with the others.
 
-    Holds where readers waver on the same hard images, each class as often right as it gets votes there. Shared errors
-    make it too high (see above), errors that never fall on one image too low, by what `Pair.right_at_most` is more.
+    The estimate holds where readers hesitate on the same hard images, and a class is right as often as readers choose
+    it. Shared errors make it too high, errors that never fall on the same image too low.
     """
     count = 1 + max(pair.second for pair in pairs)
     return tuple(float(np.mean([pair.texts for pair in pairs if k in (pair.first, pair.second)])) for k in range(count))
 
 
 def same_texts(first: Codes, second: Codes) -> NDArray[np.bool_]:
-    """(N,) whether codes (N, L) and (N, M), 255 past the end, are the same text."""
+    """(N,) bool, whether codes (N, L) and (N, M), 255 past the end, are the same text."""
     one, other = _as_wide(first, second)
     same: NDArray[np.bool_] = (one == other).all(axis=1)
     return same
 
 
-def class_distance(codes: Codes, expected: Floats) -> Distance:
-    """How far the classes among ``codes`` (N, L) lie from their ``expected`` shares (alphabet,).
+def class_distance(codes: Codes, expected: Floats) -> ClassDistance:
+    """How far the classes among ``codes`` (N, L) uint8 are from their ``expected`` shares (alphabet,).
 
-    Chance is the mean of as many draws from the expected shares, by the normal approximation of each class's count.
+    The value by chance is the mean for as many samples of the expected shares, by the normal approximation of counts.
     """
     count = max(1, int((codes != PADDING).sum()))
     shares = class_shares(codes, len(expected))
     chance = np.sqrt(2 * expected * (1 - expected) / (np.pi * count)).sum() / 2
-    return Distance(found=float(np.abs(shares - expected).sum() / 2), chance=float(chance))
+    return ClassDistance(found=float(np.abs(shares - expected).sum() / 2), chance=float(chance))
 
 
 def disputed(readers: Sequence[Readings], count: int) -> tuple[NDArray[np.int64], Floats]:
-    """Up to ``count`` images on which readers differ, surest first, and how surely.
+    """Up to ``count`` images on which readers differ, most confident first, as indices, and how confident they are.
 
-    Two readers differ as surely as the less sure of them is; of several pairs the surest counts.
+    The confidence of a pair is the lower of both readers'; of several pairs that differ, the highest counts.
     """
     sure = np.zeros(len(readers[0]), np.float32)
     differ = np.zeros(len(readers[0]), bool)
@@ -103,12 +102,12 @@ def disputed(readers: Sequence[Readings], count: int) -> tuple[NDArray[np.int64]
     return order, sure[order]
 
 
-def _pair(i: int, j: int, first: Codes, second: Codes) -> Pair:
+def _pair(i: int, j: int, first: Codes, second: Codes) -> ReaderPair:
     one, other = _as_wide(first, second)
     level = (one != PADDING).sum(axis=1) == (other != PADDING).sum(axis=1)
     present = level[:, np.newaxis] & (one != PADDING)
     read, against = one[present], other[present]
-    return Pair(
+    return ReaderPair(
         first=i,
         second=j,
         texts=float(same_texts(first, second).mean()),
@@ -127,7 +126,7 @@ def _disputes(read: Codes, against: Codes) -> tuple[tuple[int, int, int], ...]:
 
 
 def _as_wide(first: Codes, second: Codes) -> tuple[Codes, Codes]:
-    """Both, padded to the longer of their greatest lengths."""
+    """Both arrays, padded to the wider one."""
     width = max(first.shape[1], second.shape[1])
     one, other = (
         np.pad(codes, ((0, 0), (0, width - codes.shape[1])), constant_values=PADDING) for codes in (first, second)

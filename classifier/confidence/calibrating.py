@@ -1,4 +1,4 @@
-"""Calibrating a reader: read real and synthetic images, plain and in warped views, and fit a calibration to them."""
+"""Calibrating a reader: it reads real and synthetic images, plain and in warped views, and a calibration is fitted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def calibrate(
 ) -> Calibration:
     """Write `calibration.json` beside ``model`` for images like ``images`` (N, H, W) uint8 {0, 1}.
 
-    second: a reader of the same images that was trained from another seed. Returns what was written.
+    second: a reader of the same images, trained from another seed. Returns what was written.
     """
     calibration = replace(calibration_for(reader, images, second=second), model=digest_of(model))
     calibration.save(model.parent)
@@ -52,7 +52,7 @@ def calibration_for(
 
 
 def look(reader: Reader, images: NDArray[np.uint8], second: Reader | None = None) -> Looks:
-    """Read ``images`` as they are, in `VIEWS` views, warped as adaptation's second view is, and with ``second``."""
+    """Read ``images`` as they are, in `VIEWS` views warped as in adaptation, and with the reader ``second``, if any."""
     return Looks(
         plain=reader.read(images),
         views=[read_warped(reader, images, salt) for salt in range(VIEWS)],
@@ -61,7 +61,7 @@ def look(reader: Reader, images: NDArray[np.uint8], second: Reader | None = None
 
 
 def read_warped(reader: Reader, images: NDArray[np.uint8], salt: int) -> Readings:
-    """Read ``images`` warped at random, which ``salt`` decides."""
+    """Read ``images`` warped at random; ``salt`` is the seed."""
     size, ranges, parts = reader.batch_size, Adaptation().view, []
     for start in range(0, len(images), size):
         warped, _ = warped_view(images[start : start + size], (salt, start), ranges)

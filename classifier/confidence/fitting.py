@@ -1,11 +1,11 @@
 """Fitting a calibration to unlabelled real images. NumPy only.
 
-Two kinds of error need two cures. Chance errors show when an image is looked at twice, by one reader in two views or by
-two readers trained from two seeds: the share of texts on which both agree estimates the share that is right (Jiang et
-al. 2022, "Assessing generalization of SGD via disagreement"). A second look agrees more or less often than the first is
-right, by as much as synthetic images, whose texts are known, show (Baek et al. 2022, "Agreement-on-the-line"). A
-temperature brings the mean confidence to that estimate. Errors that every look repeats show in the classes: one that is
-read more often than it occurs is wrong at least that often.
+Two kinds of error need two cures. Random errors show when an image is read twice: by one reader in two views, or by two
+readers trained from two seeds. The share of texts on which both agree estimates the share that is right (Jiang et al.
+2022, "Assessing generalization of SGD via disagreement"). Agreement and accuracy differ by an offset, which synthetic
+images show, since their texts are known (Baek et al. 2022, "Agreement-on-the-line"). A temperature brings the mean
+confidence to the estimate. Systematic errors repeat in every view, but show in the class shares: a class that is read
+more often than it occurs is wrong at least that often, which sets its ceiling.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from classifier.reading.calibration import Calibration, soften
 from classifier.reading.class_shares import class_shares
 from synth_engine.samples import PADDING
 
-TEMPERATURES = (0.25, 10.0)  # beyond, the estimate is at fault rather than the network
+TEMPERATURES = (0.25, 10.0)  # beyond these, the estimate is wrong rather than the network
 FINEST = 1e-4  # of shares whose sample size is not known
 HALVINGS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Looks:
-    """Readings of the same images as they are, in each of several views, and by another seed's reader, if any."""
+    """Readings of the same N images: as they are, in each of several warped views, and by a second reader, if any."""
 
     plain: Readings
     views: Sequence[Readings]
@@ -38,19 +38,19 @@ class Looks:
 
     @property
     def agreement(self) -> float:
-        """Mean share of whole texts that a view reads as the plain image."""
+        """Mean share of whole texts that are read alike in a view and in the plain image."""
         return float(np.mean([right_share(view, self.plain.codes) for view in self.views]))
 
     @property
-    def seeds(self) -> float | None:
-        """Share of whole texts that the other seed's reader reads as this one, None without."""
+    def second_agreement(self) -> float | None:
+        """Share of whole texts that the second reader reads alike, None without one."""
         return None if self.second is None else float(same_texts(self.second.codes, self.plain.codes).mean())
 
 
 def fit(real: Looks, synthetic: Looks, labels: NDArray[np.uint8], expected: Floats) -> Calibration:
-    """The calibration for images as ``real``, given ``synthetic`` ones with ``labels`` (N, L) uint8.
+    """The calibration for images like ``real``, given ``synthetic`` ones with ``labels`` (N, L) uint8.
 
-    expected: (alphabet,) share of each class among characters, which the real ones are taken to follow.
+    expected: (alphabet,) float32 share of each class among characters, which the real ones are taken to follow.
     """
     estimate = estimated_right(real, synthetic, right_share(synthetic.plain, labels))
     codes = real.plain.codes
@@ -60,22 +60,22 @@ def fit(real: Looks, synthetic: Looks, labels: NDArray[np.uint8], expected: Floa
         agreement=round(real.agreement, 4),
         estimate=round(estimate, 4),
         images=len(real.plain),
-        seeds=None if real.seeds is None else round(real.seeds, 4),
+        second_agreement=None if real.second_agreement is None else round(real.second_agreement, 4),
     )
 
 
 def estimated_right(real: Looks, synthetic: Looks, accuracy: float) -> float:
-    """Share of ``real``'s texts estimated right, ``accuracy`` being that of ``synthetic``'s.
+    """Share of the texts of ``real`` estimated right, if ``accuracy`` is that of ``synthetic``.
 
-    The lower of what the views' agreement and the seeds' say. Each sees chance errors of one kind alone: views those
-    that a small change of the image brings out, seeds those that depend on where training started. What a look repeats
-    counts as right, so both err upwards, and the lower is nearer: a second reader never makes the first surer.
+    It is the lower of two estimates. Agreement of views shows errors that a small change of the image reveals;
+    agreement of readers shows errors that depend on the seed of training. Repeated errors count as right, so both are
+    too high, and the lower is nearer. A second reader can therefore not raise the estimate.
     """
     finest = 0.5 / len(synthetic.plain)
-    looks = [along_the_line(real.agreement, synthetic.agreement, accuracy, finest)]
-    if real.seeds is not None and synthetic.seeds is not None:
-        looks.append(along_the_line(real.seeds, synthetic.seeds, accuracy, finest))
-    return min(looks)
+    estimates = [along_the_line(real.agreement, synthetic.agreement, accuracy, finest)]
+    if real.second_agreement is not None and synthetic.second_agreement is not None:
+        estimates.append(along_the_line(real.second_agreement, synthetic.second_agreement, accuracy, finest))
+    return min(estimates)
 
 
 def right_share(readings: Readings, codes: NDArray[np.uint8]) -> float:
@@ -84,11 +84,11 @@ def right_share(readings: Readings, codes: NDArray[np.uint8]) -> float:
 
 
 def along_the_line(agreement: float, known_agreement: float, known_accuracy: float, finest: float = FINEST) -> float:
-    """Accuracy where looks agree on ``agreement``, from images where both are known: both move alike in probits.
+    """Accuracy where readings agree on ``agreement``, from images of which both agreement and accuracy are known.
 
-    finest: how near to 0 or 1 a share can be told; two good seeds may agree on all images of a sample, and an infinite
-    probit would stand for nothing but its size.
-    Source: Baek et al. 2022, section 3: on a probit scale, accuracy and agreement follow lines of one slope, here 1.
+    finest: distance from 0 and 1 that shares keep, as a finite sample may agree on all images and a probit would then
+    be infinite. Source: Baek et al. 2022, section 3: on a probit scale, accuracy and agreement follow lines of the same
+    slope, here 1.
     """
     normal = NormalDist()
     moved, known, accuracy = (
@@ -99,7 +99,10 @@ def along_the_line(agreement: float, known_agreement: float, known_accuracy: flo
 
 
 def temperature_for(certainty: Floats, share: float) -> float:
-    """The temperature at which the mean of the texts' confidence is ``share``, within `TEMPERATURES`."""
+    """The temperature, within `TEMPERATURES`, at which the mean confidence of texts is ``share``.
+
+    certainty: (N, L) float32, 1 past the end of a text.
+    """
     low, high = TEMPERATURES
     for _ in range(HALVINGS):
         middle = (low * high) ** 0.5
@@ -109,10 +112,10 @@ def temperature_for(certainty: Floats, share: float) -> float:
 
 
 def class_ceilings(codes: NDArray[np.uint8], expected: Floats) -> Floats:
-    """(alphabet,) share of its readings (codes, flat, no padding) of which each class can be right at most.
+    """(alphabet,) float32 highest share of readings of each class that can be right; codes: (M,) uint8, no padding.
 
-    A class that makes up q of what is read and p of what is there is right for p / q at most. The shares read are first
-    drawn towards the expected ones by as much of their spread as chance explains (James & Stein 1961, positive part).
+    If a class is a share q of what is read and p of what is there, at most p / q of its readings are right. Shares read
+    are first shrunk towards the expected ones, by as much as chance explains (James & Stein 1961, positive part).
     """
     count = max(1, len(codes))
     read = class_shares(codes, len(expected))

@@ -1,4 +1,4 @@
-"""Predictions as rows of CSV or lines of JSON: name, text, confidence, and what is known of each character."""
+"""Predictions as rows of CSV or lines of JSON: name, text, confidence, and details of each character."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from synth_engine.errors import RealImagesError
 if TYPE_CHECKING:
     from classifier.reading.paths import ReadBatch
 
-Format = Literal["csv", "jsonl"]
+PredictionFormat = Literal["csv", "jsonl"]
 COLUMNS = ("name", "text", "confidence")
 DETAILS = ("confidences", "seconds", "second_confidences", "boxes")
 
@@ -26,8 +26,8 @@ DETAILS = ("confidences", "seconds", "second_confidences", "boxes")
 class Prediction(msgspec.Struct, frozen=True):
     """What was read in one image.
 
-    confidence: probability that all of the text is right; confidences: of each character; seconds: second choices, a
-    character each, and second_confidences their probability; boxes: x0, y0, x1, y1 in px of each character, half-open,
+    confidence: probability that the whole text is right; confidences: of each character; seconds: the second choice for
+    each character; second_confidences: their probabilities; boxes: x0, y0, x1, y1 in px of each character, half-open,
     None where the network does not know them. All but the first three may be left out.
     """
 
@@ -41,7 +41,7 @@ class Prediction(msgspec.Struct, frozen=True):
 
 
 def predictions(batch: ReadBatch, alphabet: str, boxes: NDArray[np.int16] | None) -> Iterator[Prediction]:
-    """The batch image by image; ``boxes``: (N, L, 4) or None."""
+    """The batch image by image; ``boxes``: (N, L, 4) int16, or None."""
     readings = batch.readings
     texts = readings.texts(alphabet)
     codes, chances = readings.seconds()
@@ -53,15 +53,15 @@ def predictions(batch: ReadBatch, alphabet: str, boxes: NDArray[np.int16] | None
         yield Prediction(name, text, confidence, certainty[:length], second, chance[:length], cut)
 
 
-def header(form: Format, details: bool) -> bytes:
-    """What stands before all predictions."""
+def header(form: PredictionFormat, details: bool) -> bytes:
+    """The bytes before the first prediction."""
     return _csv_line([*COLUMNS, *(DETAILS if details else ())]) if form == "csv" else b""
 
 
-def line(prediction: Prediction, form: Format, details: bool) -> bytes:
+def line(prediction: Prediction, form: PredictionFormat, details: bool) -> bytes:
     """One prediction in UTF-8, with its end of line.
 
-    In CSV, lists are words with spaces between, boxes numbers with commas between; names and texts are quoted where
+    In CSV, spaces separate the elements of a list, and commas the numbers of a box. Names and texts are quoted where
     they must be.
     """
     if form == "jsonl":

@@ -1,4 +1,4 @@
-"""Pictures of a score: which character is taken for which, and the images that were read worst."""
+"""Pictures of a score: the confusion matrix, and the images that were read wrong with the highest confidence."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from classifier.scoring.scores import Score
+from classifier.scoring.scores import AccuracyScore
 from synth_engine.contact_sheet import labelled_sheet
 from synth_engine.errors import SynthError
 
 NONE = "none"
-CELL_INCHES = 0.24
+CELL_INCHES = 0.28
+MARGIN_INCHES = 1.6
+COLUMNS = 6
 
 
-def confusion(score: Score, alphabet: str) -> NDArray[np.int64]:
-    """(alphabet + 1, alphabet + 1) counts, rows true, columns read; the last of each for no character."""
+def confusion(score: AccuracyScore, alphabet: str) -> NDArray[np.int64]:
+    """(alphabet + 1, alphabet + 1) counts: rows are true classes, columns those read, the last of each is "none"."""
     place = {character: k for k, character in enumerate(alphabet)}
     counts = np.zeros((len(alphabet) + 1,) * 2, np.int64)
     for character, share in score.classes.items():
@@ -29,27 +31,35 @@ def confusion(score: Score, alphabet: str) -> NDArray[np.int64]:
     return counts
 
 
-def draw_confusion(score: Score, alphabet: str) -> Image.Image:
-    """The confusion matrix as shares of each true character, mistakes with their counts; needs matplotlib."""
+def confusion_chart(score: AccuracyScore, alphabet: str) -> Image.Image:
+    """The confusion matrix as shares of each true class, with the counts of mistakes.
+
+    Raises SynthError if matplotlib is not installed.
+    """
     counts = confusion(score, alphabet)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = _figure(1.5 + CELL_INCHES * len(counts))
+    figure = _figure(MARGIN_INCHES + CELL_INCHES * len(counts))
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     names = [*alphabet, NONE]
     axes.set_xticks(range(len(names)), names, fontsize=7)
     axes.set_yticks(range(len(names)), names, fontsize=7)
-    axes.set(xlabel="read", ylabel="true", title=f"{score.characters.right} of {score.characters.total} right")
+    axes.get_xticklabels()[-1].set(rotation=90)
+    right = score.characters
+    axes.set(xlabel="read", ylabel="true")
+    axes.set_title(f"{right.right} of {right.total}\ncharacters right", fontsize=9)
     for true, read in zip(*np.nonzero(counts - np.diag(np.diag(counts))), strict=True):
-        axes.text(read, true, str(counts[true, read]), ha="center", va="center", fontsize=6, color="firebrick")
+        count = f"{counts[true, read]}"
+        size = min(6.0, 14.0 / len(count))  # of four digits and more, so that they stay in their cell
+        axes.text(read, true, count, ha="center", va="center", fontsize=size, color="firebrick")
     return _picture(figure)
 
 
-def draw_mistakes(images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> Image.Image:
-    """Grey images (H, W), each under its caption; raises SynthError of none."""
+def mistakes_sheet(images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> Image.Image:
+    """Grey images (H, W) uint8, each under its caption; raises SynthError if there are none."""
     if not images:
         raise SynthError("expected at least one image for a sheet, received none")
-    return labelled_sheet(np.stack(images), captions, columns=6)
+    return labelled_sheet(np.stack(images), captions, columns=COLUMNS)
 
 
 def _figure(inches: float) -> Any:

@@ -1,4 +1,4 @@
-"""Reading label files, for scoring alone: nothing that trains or adapts imports this module (a test sees to it)."""
+"""Label files, for scoring alone: `tests/test_structure.py` lets no other room import this one."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pathlib import Path
 
 from synth_engine.errors import LabelError
 
+Labels = dict[str, tuple[str, int]]  # name of an image: its text, and the row of the file
 COLUMNS = ("name", "text")
 SHOWN = 5
 
 
-def read_labels(path: Path) -> dict[str, tuple[str, int]]:
-    """Names to (text, row number) from a CSV file with a header; columns other than name and text are ignored.
+def read_labels(path: Path) -> Labels:
+    """The labels in a CSV file with a header; columns other than name and text are ignored.
 
     Raises LabelError for a missing file or column, rows without a name or text, and repeated names, naming the rows.
     """
     rows = _rows(path)
-    labels: dict[str, tuple[str, int]] = {}
+    labels: Labels = {}
     twice, empty = [], []
     for number, row in rows:
         name, text = (row.get(column) or "" for column in COLUMNS)
@@ -35,7 +36,7 @@ def read_labels(path: Path) -> dict[str, tuple[str, int]]:
     return labels
 
 
-def check_alphabet(path: Path, labels: dict[str, tuple[str, int]], alphabet: str) -> None:
+def check_alphabet(path: Path, labels: Labels, alphabet: str) -> None:
     """Raise LabelError naming the rows that hold characters outside ``alphabet``."""
     strange = [
         f"row {number}: {name} has {''.join(sorted(set(text) - set(alphabet)))!r}"
@@ -45,7 +46,7 @@ def check_alphabet(path: Path, labels: dict[str, tuple[str, int]], alphabet: str
     _refuse(path, strange, f"texts over the model's alphabet {alphabet!r}", "correct them, or use the right model")
 
 
-def check_names(path: Path, labels: dict[str, tuple[str, int]], names: Collection[str]) -> None:
+def check_names(path: Path, labels: Labels, names: Collection[str]) -> None:
     """Raise LabelError naming the rows whose name is none of the images' ``names``."""
     unknown = [f"row {number}: {name}" for name, (_, number) in labels.items() if name not in names]
     _refuse(path, unknown, "names of images, without their ending", "correct them or remove the rows")

@@ -16,8 +16,9 @@ from synth_engine.errors import ModelError
 
 keras = pytest.importorskip("keras")
 
-from classifier.export import FORMATS, TABLE, export, prove  # noqa: E402
 from classifier.networks.heads import build  # noqa: E402
+from classifier.reading.export_formats import FORMATS  # noqa: E402
+from classifier.reading.exporting import TABLE, export, prove  # noqa: E402
 from classifier.reading.reader import Reader, save_reader  # noqa: E402
 
 ROOT = Path(__file__).parents[2]

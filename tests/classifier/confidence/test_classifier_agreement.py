@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from classifier.confidence.agreement import class_distance, compare, disputed, estimates
+from classifier.confidence.agreement import class_distance, compare_readings, disputed, estimates
 from classifier.networks.readings import Readings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError
@@ -39,7 +39,7 @@ def wavering(true: np.ndarray, doubtful: np.ndarray, seed: int) -> Readings:
 
 def test_identical_readers_agree_on_all() -> None:
     codes = texts(1)
-    (pair,) = compare([readings(codes), readings(codes, 0.5)])
+    (pair,) = compare_readings([readings(codes), readings(codes, 0.5)])
     assert (pair.texts, pair.characters, pair.lengths, pair.right_at_most) == (1, 1, 1, 1)
     assert pair.compared == codes.size
     assert pair.disputes == ()
@@ -50,7 +50,7 @@ def test_a_planted_disagreement_is_counted_and_named() -> None:
     first = np.tile([1, 2, 3, 4], (100, 1))
     second = first.copy()
     second[:7, 0], second[5:8, 2] = 9, 1
-    (pair,) = compare([readings(first), readings(second)])
+    (pair,) = compare_readings([readings(first), readings(second)])
     assert pair.disputes == ((1, 9, 7), (3, 1, 3))
     assert (pair.texts, pair.characters) == pytest.approx((0.92, 0.975))
 
@@ -58,7 +58,7 @@ def test_a_planted_disagreement_is_counted_and_named() -> None:
 def test_texts_of_other_lengths_differ_but_their_characters_are_not_compared() -> None:
     first = np.array([[1, 2, 3], [1, 2, PADDING], [4, PADDING, PADDING]])
     second = np.array([[1, 2], [1, 3], [4, PADDING]])  # at most two characters
-    (pair,) = compare([readings(first), readings(second)])
+    (pair,) = compare_readings([readings(first), readings(second)])
     assert (pair.texts, pair.lengths) == pytest.approx((1 / 3, 2 / 3))
     assert (pair.compared, pair.characters, pair.disputes) == (3, pytest.approx(2 / 3), ((2, 3, 1),))
 
@@ -69,7 +69,7 @@ def test_the_estimate_is_near_the_truth_where_readers_err_independently(hard: fl
     doubtful = np.random.default_rng(3).random(true.shape) < hard
     read = [wavering(true, doubtful, seed) for seed in (4, 5, 6)]
     right = [(one.codes == true).all(axis=1).mean() for one in read]
-    assert estimates(compare(read)) == pytest.approx(right, abs=0.03)
+    assert estimates(compare_readings(read)) == pytest.approx(right, abs=0.03)
 
 
 def test_errors_that_never_meet_stay_below_the_bound_and_shared_ones_are_not_seen() -> None:
@@ -77,16 +77,16 @@ def test_errors_that_never_meet_stay_below_the_bound_and_shared_ones_are_not_see
     wrong = draws.random((2, len(true))) < 0.1
     wrong[1] &= ~wrong[0]
     apart = [readings(np.where(one[:, np.newaxis], (true + 1) % CLASSES, true)) for one in wrong]
-    (pair,) = compare(apart)
+    (pair,) = compare_readings(apart)
     assert pair.right_at_most == pytest.approx(1 - wrong.mean())
-    assert estimates(compare([apart[0], apart[0]])) == (1, 1)
+    assert estimates(compare_readings([apart[0], apart[0]])) == (1, 1)
 
 
 def test_of_three_readers_the_odd_one_is_estimated_lowest() -> None:
     true = texts(2)
     rarely, often = (np.random.default_rng(3).random(true.shape) < hard for hard in (0.05, 0.5))
     read = [wavering(true, doubtful, seed) for seed, doubtful in enumerate((rarely, rarely, often))]
-    good, fair, odd = estimates(compare(read))
+    good, fair, odd = estimates(compare_readings(read))
     assert odd < min(good, fair) - 0.1
 
 
@@ -152,7 +152,7 @@ def test_the_command_prints_and_writes_the_same(tiny: Recipe, images: Path, tmp_
     assert f"A reads {first['A']} where B reads {first['B']}: " in result.stdout
     for letter, one in found["readers"].items():
         assert f"{letter}: estimated right {one['estimated_right']:.1%}" in result.stdout
-    assert "is not seen: take the estimates as upper bounds" in result.stdout
+    assert "are not seen: the estimates are upper bounds" in result.stdout
     assert "1 damaged" in result.stderr
     assert all(len(set(one["texts"].values())) > 1 for one in found["disputed"])
     assert Image.open(tmp_path / "out" / "disputed.png").size[0] > 2 * 40
@@ -194,11 +194,21 @@ def test_one_reader_is_not_compared_with_itself(tiny: Recipe, images: Path, tmp_
     model = network(tmp_path / "a", tiny, 0)
     with pytest.raises(ModelError, match="expected 2 to 26 readers to compare, received 1; give --model once for each"):
         run([model], images)
-    with pytest.raises(ModelError, match=r"one and the same; train another with classifier.train --seed"):
+    with pytest.raises(ModelError, match=r"one and the same; train another with classifier\.train --seed"):
         run([model, model], images)
-    assert "both trained from seed 0" in run([model, network(tmp_path / "b", tiny, 0)], images).stderr
-    other = network(tmp_path / "c", tiny, 1)
-    assert "both trained" not in run([model, other], images).stderr
+
+
+def test_readers_that_share_a_seed_or_their_first_network_bring_a_warning(
+    tiny: Recipe, images: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, alike, other = (network(tmp_path / name, tiny, seed) for name, seed in (("a", 0), ("b", 0), ("c", 1)))
+    alike.write_bytes(other.read_bytes())  # another network of the same seed
+    run([model, alike], images)
+    assert "both trained from seed 0" in caplog.text
+    caplog.clear()
+    run([model, other], images)
+    assert "both trained" not in caplog.text
     for seed, path in enumerate((model, other)):
         path.with_name("config.json").write_text(json.dumps({"seed": seed, "start_from": "first.keras"}))
-    assert "both trained from network first.keras" in run([model, other], images).stderr
+    run([model, other], images)
+    assert "both trained from network first.keras" in caplog.text

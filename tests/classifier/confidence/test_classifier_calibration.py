@@ -18,6 +18,7 @@ from classifier.networks.readings import Readings
 from classifier.reading.calibration import CALIBRATION, Calibration, soften
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError
+from synth_engine.json_files import write_json
 from synth_engine.samples import PADDING
 
 CLASSES = 10
@@ -91,8 +92,8 @@ def test_a_second_seed_finds_the_errors_that_views_repeat() -> None:
     right = (tossed[0].codes == true).all(axis=1).mean()
     assert alone.estimate > right + 0.25
     assert both.estimate == pytest.approx(right, abs=0.03)
-    assert alone.seeds is None
-    assert both.seeds == pytest.approx((tossed[0].codes == tossed[1].codes).all(axis=1).mean(), abs=1e-4)
+    assert alone.second_agreement is None
+    assert both.second_agreement == pytest.approx((tossed[0].codes == tossed[1].codes).all(axis=1).mean(), abs=1e-4)
 
 
 def test_a_second_seed_never_makes_surer() -> None:
@@ -120,15 +121,26 @@ def test_texts_and_padding_stay() -> None:
     assert applied.certainty == pytest.approx(np.array([[0.375, 0.375, 1.0]]))
 
 
-def test_a_file_without_the_seeds_agreement_loads(tmp_path: Path) -> None:
+def test_what_is_saved_is_loaded_with_a_second_reader_or_without(tmp_path: Path) -> None:
+    alone = Calibration(temperature=2.0, ceilings=(1.0,), agreement=0.5, estimate=0.5, images=9, model="m")
+    both = replace(alone, second_agreement=0.25)
+    assert [Calibration.load(each.save(tmp_path)) for each in (alone, both)] == [alone, both]
+    assert "two readers" not in alone.line()
+    assert "two readers on 25.0%" in both.line()
+
+
+def test_a_file_without_a_version_is_refused_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / CALIBRATION).write_text(
         '{"temperature": 2.0, "ceilings": [1.0], "agreement": 0.5, "estimate": 0.5, "images": 9, "model": "m"}'
     )
-    old = Calibration.load(tmp_path / CALIBRATION)
-    assert old.seeds is None
-    assert "seeds" not in old.line()
-    assert "two seeds on 25.0%" in replace(old, seeds=0.25).line()
-    assert Calibration.load(replace(old, seeds=0.25).save(tmp_path)).seeds == 0.25
+    with pytest.raises(ModelError, match=r"no `format_version`.*make it again with classifier\.calibrate"):
+        Calibration.load(tmp_path / CALIBRATION)
+
+
+def test_a_file_with_a_value_of_another_type_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / CALIBRATION, "calibration", {"temperature": "warm"})
+    with pytest.raises(ModelError, match=r"is damaged .*make it again with classifier\.calibrate"):
+        Calibration.load(tmp_path / CALIBRATION)
 
 
 def quick_learner(recipe: Recipe, seed: int) -> Any:
@@ -166,7 +178,7 @@ def test_a_second_reader_that_disagrees_on_real_images_lowers_confidence(tiny: R
         calibrate(first, images, model, other)
         confidence.append(Reader.load(model).read(images).confidence().mean())
     assert confidence[1] < confidence[0] - 0.1
-    assert Calibration.load(tmp_path / CALIBRATION).seeds == pytest.approx(
+    assert Calibration.load(tmp_path / CALIBRATION).second_agreement == pytest.approx(
         (first.read(images).codes == second.read(images).codes).all(axis=1).mean(), abs=1e-4
     )
 
@@ -189,11 +201,11 @@ def test_the_command_takes_a_second_reader_but_not_the_same(tiny: Recipe, tmp_pa
     with pytest.raises(ModelError, match="one and the same"):
         CliRunner().invoke(main, [*arguments, str(models[0])], catch_exceptions=False)
     result = CliRunner().invoke(main, [*arguments, str(models[1])], catch_exceptions=False)
-    assert f"two seeds on {Calibration.load(tmp_path / '0' / CALIBRATION).seeds:.1%}" in result.output
+    assert f"two readers on {Calibration.load(tmp_path / '0' / CALIBRATION).second_agreement:.1%}" in result.output
     for damaged in (tmp_path / "0" / CALIBRATION, tmp_path / "1" / CALIBRATION):  # neither file is needed to begin with
         damaged.write_text('{"temperature": 1}')
     CliRunner().invoke(main, [*arguments, str(models[1])], catch_exceptions=False)
-    assert Calibration.load(tmp_path / "0" / CALIBRATION).seeds is not None
+    assert Calibration.load(tmp_path / "0" / CALIBRATION).second_agreement is not None
 
 
 def test_it_lies_beside_its_own_model_and_no_other(tiny: Recipe, tmp_path: Path) -> None:
@@ -215,7 +227,7 @@ def test_it_lies_beside_its_own_model_and_no_other(tiny: Recipe, tmp_path: Path)
     expected = calm.apply(reader.read(images)).certainty
     assert replace(fitted, calibration=calm).read(images).certainty == pytest.approx(expected, abs=1e-5)
     (tmp_path / CALIBRATION).write_text('{"temperature": 1}')
-    with pytest.raises(ModelError, match="is damaged"):
+    with pytest.raises(ModelError, match=r"make it again with classifier\.calibrate"):
         Reader.load(model)
     replace(fitted.calibration, model="another").save(tmp_path)
     with pytest.raises(ModelError, match="calibration of another network"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.scoring.scores import Share, score, trust, wilson
+from classifier.scoring.scores import Share, score_confidence, score_texts, wilson
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ def test_intervals_hold_the_share_and_mirror(total: int, data: st.DataObject) ->
 def test_nothing_scored_says_nothing() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
     assert math.isnan(Share(0, 0).value)
-    assert json.loads(json.dumps(score([], []).as_dict()))["whole"]["share"] is None
+    assert json.loads(json.dumps(score_texts([], []).as_dict()))["whole"]["share"] is None
 
 
 def test_characters_are_compared_by_position() -> None:
-    result = score(["ab1", "ab1"], ["ab1", "xb1"])
+    result = score_texts(["ab1", "ab1"], ["ab1", "xb1"])
     assert (result.whole.right, result.characters.right, result.characters.total) == (1, 5, 6)
     assert [share.right for share in result.positions] == [1, 2, 2]
     assert (result.classes["a"].right, result.classes["a"].total) == (1, 2)
@@ -50,36 +50,36 @@ def test_characters_are_compared_by_position() -> None:
 
 @pytest.mark.parametrize(("read", "right", "total"), [("a", 1, 2), ("", 0, 2), ("abc", 2, 3), ("b", 0, 2)])
 def test_another_length_costs_what_is_missing_or_too_much(read: str, right: int, total: int) -> None:
-    result = score(["ab"], [read])
+    result = score_texts(["ab"], [read])
     assert (result.characters.right, result.characters.total, result.whole.right) == (right, total, 0)
 
 
 @given(st.lists(st.text("ab1", min_size=1, max_size=5), max_size=8))
 def test_reading_everything_right_scores_one(texts: list[str]) -> None:
-    result = score(texts, texts)
+    result = score_texts(texts, texts)
     assert result.whole.right == result.whole.total == len(texts)
     assert result.characters.right == sum(map(len, texts))
-    assert "mistakes       none" in result.table()
+    assert result.table().splitlines()[-1].split() == ["mistakes", "none"]
 
 
-def test_trust_is_the_distance_between_confidence_and_truth() -> None:
-    found = trust([0.95, 0.95, 0.55, 0.55, 0.55], [True, True, True, False, False])
+def test_calibration_error_is_the_distance_between_confidence_and_truth() -> None:
+    found = score_confidence([0.95, 0.95, 0.55, 0.55, 0.55], [True, True, True, False, False])
     assert found is not None
-    assert found.error == pytest.approx((2 * 0.05 + 3 * abs(0.55 - 1 / 3)) / 5)
-    assert (found.surest.right, found.surest.total) == (3, 4)
+    assert found.calibration_error == pytest.approx((2 * 0.05 + 3 * abs(0.55 - 1 / 3)) / 5)
+    assert (found.at_coverage.right, found.at_coverage.total) == (3, 4)
     assert found.mean == pytest.approx(0.71)
 
 
 def test_full_confidence_in_what_is_right_has_no_error() -> None:
-    found = score(["ab"] * 5, ["ab"] * 5, [1.0] * 5).trust
+    found = score_texts(["ab"] * 5, ["ab"] * 5, [1.0] * 5).confidence
     assert found is not None
-    assert (found.error, found.surest.right) == (0.0, 4)
+    assert (found.calibration_error, found.at_coverage.right) == (0.0, 4)
 
 
 def test_the_confusion_matrix_holds_every_character_once() -> None:
     from classifier.scoring.charts import confusion
 
-    result = score(["ab1", "ab1", "b"], ["ab1", "xb", "b1"])
+    result = score_texts(["ab1", "ab1", "b"], ["ab1", "xb", "b1"])
     counts = confusion(result, "ab1x")
     assert counts.sum() == result.characters.total
     assert counts.trace() == result.characters.right
