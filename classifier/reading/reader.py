@@ -8,7 +8,6 @@ loading runs no code of its own.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
 from synth_engine.training.keras_files import RECIPE, load_network, recipe_beside
 from synth_engine.training.precision import Precision, best_precision, in_precision
-from synth_engine.training.run_folder import CONFIG
+from synth_engine.training.run_folder import read_config
 from synth_engine.training.value_range import to_network
 
 MODEL = "classifier.keras"
@@ -158,12 +157,8 @@ def calibration_beside(path: Path, recipe: Recipe) -> Calibration | None:
 
 
 def config_beside(path: Path) -> dict[str, Any]:
-    """What `config.json` beside ``path`` says of the run that made it; nothing where there is no such file."""
-    try:
-        config = json.loads(path.with_name(CONFIG).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}
+    """The configuration of the run that made the network in ``path``; empty without one that can be read."""
+    return read_config(path.parent) or {}
 
 
 def check_run(recipe: Recipe, path: Path) -> None:

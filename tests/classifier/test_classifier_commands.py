@@ -13,6 +13,8 @@ from PIL import Image
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import LabelError, ModelError, RealImagesError
+from synth_engine.json_files import write_json
+from synth_engine.training.run_folder import CONFIG, CONFIG_KIND
 
 keras = pytest.importorskip("keras")
 
@@ -208,7 +210,7 @@ def test_models_that_do_not_fit_are_refused(model: Path, tiny: Recipe, tmp_path:
         Reader.load(model, Recipe.named("hackmit"))
     other = tmp_path / "other"
     save_reader(Reader.load(model).network, tiny.replace(alphabet="xac17"), other)
-    (other / "config.json").write_text(json.dumps({"recipe_key": tiny.key}))
+    write_json(other / CONFIG, CONFIG_KIND, {"recipe_key": tiny.key})
     with pytest.raises(ModelError, match="copy recipe"):
         Reader.load(other / MODEL)
     alone = tmp_path / MODEL

@@ -1,8 +1,10 @@
-"""No label of a real image is within reach of what trains."""
+"""No label of a real image is within reach of what trains: what is loaded, and what is opened.
+
+`tests/test_structure.py` shows the same of every import.
+"""
 
 from __future__ import annotations
 
-import ast
 import json
 import subprocess
 import sys
@@ -18,58 +20,16 @@ pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[2]
 
 
-SCORING = {"classifier.scoring.labels", "classifier.evaluate", "classifier.scoring.scores"}
+COMMANDS = ("classifier.train", "classifier.calibrate", "classifier.compare", "classifier.predict")
 
 
-def imported(node: ast.AST) -> list[str]:
-    """Modules that an import statement may load: `from X import y` loads X and may load X.y."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return ["a relative import"] if isinstance(node, ast.ImportFrom) else []
-
-
-def source(module: str) -> Path | None:
-    """The file of a module or package of this project."""
-    path = ROOT / module.replace(".", "/")
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
-
-
-def test_nothing_that_trains_names_the_label_reader() -> None:
-    reached, waiting = set(), ["classifier.train", "classifier.calibrate", "classifier.compare"]
-    while waiting:
-        name = waiting.pop()
-        path = source(name)
-        if name in reached or path is None:
-            continue
-        reached.add(name)
-        waiting.append(name.rpartition(".")[0])  # importing a module runs its packages' __init__.py
-        waiting += [module for node in ast.walk(ast.parse(path.read_text())) for module in imported(node)]
-        assert "a relative import" not in waiting
-    assert {"classifier.adaptation.self_training", "classifier.reading.calibration", "synth_engine.real"} <= reached
-    assert {"classifier.confidence.agreement", "classifier.confidence.independent_readers"} <= reached
-    assert not SCORING & reached
-
-
-def test_importing_what_trains_loads_no_label_reader() -> None:
-    code = "import sys, classifier.train, classifier.compare, classifier.run.session; print(*sys.modules)"
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_needs_no_labels_loads_no_code_that_reads_them(command: str) -> None:
+    code = f"import sys, {command}, classifier.run.session, classifier.confidence.calibrating; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     loaded = set(result.stdout.split())
     assert "classifier.adaptation.self_training" in loaded
-    assert not SCORING & loaded
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "from classifier.scoring import labels",
-        "import classifier.scoring.labels as x",
-        "from classifier.scoring.labels import COLUMNS",
-    ],
-)
-def test_the_search_sees_every_form_of_import(line: str) -> None:
-    assert "classifier.scoring.labels" in imported(ast.parse(line).body[0])
+    assert not {name for name in loaded if name.startswith(("classifier.scoring", "classifier.evaluate"))}
 
 
 def test_training_beside_a_label_file_does_not_open_it(tiny: Recipe, tmp_path: Path) -> None:

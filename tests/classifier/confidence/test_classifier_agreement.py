@@ -14,8 +14,10 @@ from classifier.confidence.agreement import class_distance, compare_readings, di
 from classifier.networks.readings import Readings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import ModelError
+from synth_engine.json_files import write_json
 from synth_engine.recipe import Binarize, Canvas
 from synth_engine.samples import PADDING
+from synth_engine.training.run_folder import CONFIG, CONFIG_KIND
 
 CLASSES = 10
 COUNT = 6
@@ -118,7 +120,7 @@ def network(folder: Path, recipe: Recipe, seed: int) -> Path:
 
     keras.utils.set_random_seed(seed)
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({"seed": seed}))
+    write_json(folder / CONFIG, CONFIG_KIND, {"seed": seed})
     return save_reader(build("grid", recipe, width=4, depth=2), recipe, folder)
 
 
@@ -209,6 +211,6 @@ def test_readers_that_share_a_seed_or_their_first_network_bring_a_warning(
     run([model, other], images)
     assert "both trained" not in caplog.text
     for seed, path in enumerate((model, other)):
-        path.with_name("config.json").write_text(json.dumps({"seed": seed, "start_from": "first.keras"}))
+        write_json(path.with_name(CONFIG), CONFIG_KIND, {"seed": seed, "start_from": "first.keras"})
     run([model, other], images)
     assert "both trained from network first.keras" in caplog.text
