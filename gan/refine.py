@@ -69,38 +69,38 @@ def refine(path: str | None, refiner: str, recipe: str | None, count: int | None
     click.echo(f"{out}: {made}")
 
 
-def _refine_recipe(refiner: str, recipe: str, count: int, seed: int, folder: Path) -> str:
-    source = Recipe.resolve(recipe).require_binary()
-    synthesizer = Synthesizer(source, seed)  # fonts fail here, before TensorFlow is loaded
-    model = _prepared(refiner, source)
+def _refine_recipe(file: str, name: str, count: int, seed: int, folder: Path) -> str:
+    recipe = Recipe.resolve(name).require_binary()
+    synthesizer = Synthesizer(recipe, seed)  # fonts fail here, before TensorFlow is loaded
+    refiner = _load(file, recipe)
     rows = [("name", "text")]
     for start in range(0, count, BATCH):
         batch = synthesizer.batch(start, min(BATCH, count - start))
         names = [f"{i:08d}" for i in range(start, start + len(batch))]
-        _write(folder, names, refine_images(model, batch.images, seed, start))
+        _write(folder, names, refine_images(refiner, batch.images, seed, start))
         rows += zip(names, batch.texts(), strict=True)
-    with (folder / "labels.csv").open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    with (folder / "labels.csv").open("w", newline="") as csv_file:
+        csv.writer(csv_file, lineterminator="\n").writerows(rows)
     return f"{count} refined images and labels.csv"
 
 
-def _refine_path(refiner: str, path: str, seed: int, folder: Path) -> str:
+def _refine_path(file: str, path: str, seed: int, folder: Path) -> str:
     from synth_engine.real import load_real_images
 
-    source = recipe_beside(refiner)
-    target = load_real_images(path, source)
-    model = _prepared(refiner, source)
-    for start in range(0, len(target.names), BATCH):
+    recipe = recipe_beside(file)
+    real = load_real_images(path, recipe)
+    refiner = _load(file, recipe)
+    for start in range(0, len(real.names), BATCH):
         part = slice(start, start + BATCH)
-        _write(folder, target.names[part], refine_images(model, target.images[part], seed, start))
-    return f"{len(target.names)} refined images; " + "\n".join(target.report.lines())
+        _write(folder, real.names[part], refine_images(refiner, real.images[part], seed, start))
+    return f"{len(real.names)} refined images; " + "\n".join(real.report.lines())
 
 
-def _prepared(refiner: str, recipe: Recipe) -> Refiner:
+def _load(file: str, recipe: Recipe) -> Refiner:
     from synth_engine.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(None)
-    return load_refiner(refiner, recipe)
+    return load_refiner(file, recipe)
 
 
 def _write(folder: Path, names: Sequence[str], images: Images) -> None:
