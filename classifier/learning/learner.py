@@ -84,7 +84,8 @@ class Learner(keras.Model):
     def _refined(self, images: Any, first: Any) -> Any:
         """Images of samples ``first``, ``first`` + 1, …; the first share of them refined, as `gan.refine` does it."""
         refinement = self.refinement
-        if refinement is None or (count := round(refinement.share * images.shape[0])) == 0:
+        count = 0 if refinement is None else round(refinement.share * images.shape[0])
+        if refinement is None or count == 0:
             return images
         refined = refinement.refiner.refine(images[:count], self.settings.seed, first)
         return tf.concat([refined, images[count:]], axis=0)
