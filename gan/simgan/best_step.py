@@ -53,7 +53,7 @@ class BestStep(tf.Module):
         """Why that step was chosen, for people."""
         if bool(self.passed):
             return (
-                f"of the steps that preserve labels it reaches the most targets ({int(self.reached)}), and of those it "
-                f"has the lowest two-sample accuracy ({float(self.accuracy):.1%})"
+                f"of the steps that pass the label check it reaches the most targets ({int(self.reached)}), and "
+                f"of those it has the lowest two-sample accuracy ({float(self.accuracy):.1%})"
             )
-        return "no step preserves labels well enough, so it is the last one assessed"
+        return "no step passes the label check, so it is the last one assessed"

@@ -45,7 +45,7 @@ def refused(folder: Path, *options: Any) -> str:
     return str(result.exception)
 
 
-def test_without_real_images_it_draws_its_own_and_opens_no_truth(
+def test_without_real_images_it_renders_its_own_and_opens_no_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def eager(*arguments: Any) -> SimGAN:

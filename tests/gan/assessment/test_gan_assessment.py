@@ -78,11 +78,11 @@ def test_a_two_sample_test_gets_as_many_synthetic_images_as_real_ones(tiny: Reci
 
 
 def test_the_kernel_distance_is_zero_on_average_for_one_distribution_and_grows_with_a_shift() -> None:
-    draws = [kernel_distance(*RNG.normal(size=(2, 100, 8))) for _ in range(30)]
-    assert abs(np.mean(draws)) < 3 * np.std(draws) / np.sqrt(len(draws))
+    distances = [kernel_distance(*RNG.normal(size=(2, 100, 8))) for _ in range(30)]
+    assert abs(np.mean(distances)) < 3 * np.std(distances) / np.sqrt(len(distances))
     one, other = RNG.normal(size=(2, 100, 8))
     near, far = kernel_distance(one, other + 0.5), kernel_distance(one, other + 1.0)
-    assert max(draws) < near < far
+    assert max(distances) < near < far
 
 
 def test_the_kernel_distance_is_that_of_the_formula() -> None:

@@ -64,7 +64,7 @@ def test_once_full_half_a_batch_replaces_as_many_other_images() -> None:
     assert set(values(batch(50))[:2]) <= set(after)
 
 
-def test_the_same_seed_draws_the_same_images_inside_a_graph_too() -> None:
+def test_the_same_seed_picks_the_same_images_inside_a_graph_too() -> None:
     runs = []
     for wrap in (tf.function, lambda call: call):
         history = buffer(seed=3)

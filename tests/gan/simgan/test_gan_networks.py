@@ -81,14 +81,14 @@ def test_the_papers_discriminator_judges_patches_not_images() -> None:
 def test_the_modern_discriminator_judges_details_wherever_they_are_and_however_rare() -> None:
     discriminator = build_discriminator(small())
     ground = np.full((1, 64, 96, 1), -1, np.float32)
-    verdicts = []
+    logits = []
     for y, x in ((24, 24), (24, 56), (32, 40)):  # the same phase of every stride, far from the edges
         image = ground.copy()
         image[0, y : y + 5, x] = 1
-        verdicts.append(np.asarray(discriminator(image)))
-    assert verdicts[0].shape == (1, 1, 1, 1)
-    np.testing.assert_allclose(verdicts, verdicts[:1] * 3, rtol=1e-5, atol=1e-7)
-    assert abs((verdicts[0] - discriminator(ground)).numpy().item()) > 1e-4
+        logits.append(np.asarray(discriminator(image)))
+    assert logits[0].shape == (1, 1, 1, 1)
+    np.testing.assert_allclose(logits, logits[:1] * 3, rtol=1e-5, atol=1e-7)
+    assert abs((logits[0] - discriminator(ground)).numpy().item()) > 1e-4
 
 
 def test_a_cutout_hides_one_square_in_all_images_alike() -> None:
@@ -117,10 +117,10 @@ def test_spectral_normalisation_bounds_all_layers_but_the_last(architecture: str
 def test_noise_fades_to_nothing() -> None:
     config = small(noise_stddev=0.5, noise_until_share=0.5, steps=10)
     shown, images = DiscriminatorInput(config), np.zeros((8, 10, 20, 1), np.float32)
-    spread = [float(np.std(shown(images, step))) for step in (0, 2, 5, 9)]
-    assert spread[0] == pytest.approx(0.5, rel=0.1)
-    assert spread[1] == pytest.approx(0.3, rel=0.1)
-    assert spread[2:] == [0.0, 0.0]
+    deviation = [float(np.std(shown(images, step))) for step in (0, 2, 5, 9)]
+    assert deviation[0] == pytest.approx(0.5, rel=0.1)
+    assert deviation[1] == pytest.approx(0.3, rel=0.1)
+    assert deviation[2:] == [0.0, 0.0]
 
 
 def test_the_paper_shows_images_as_they_are() -> None:

@@ -9,21 +9,21 @@ tf = pytest.importorskip("tensorflow")
 
 import keras  # noqa: E402
 
-from synth_engine.training import refiner as ink  # noqa: E402
+from synth_engine.training import refiner as refining  # noqa: E402
 from tests.naive.fast import opened  # noqa: E402
 
 RNG = np.random.default_rng(0)
 
 
 def normal(shape: tuple[int, ...], open_px: int) -> np.ndarray:
-    return RNG.normal(size=ink.normal_shape(shape, open_px)).astype(np.float32)
+    return RNG.normal(size=refining.normal_shape(shape, open_px)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("open_px", "most"), [(0, ink.RANGE), (3, ink.OPENED_RANGE)])
+@pytest.mark.parametrize(("open_px", "most"), [(0, refining.RANGE), (3, refining.OPENED_RANGE)])
 def test_thresholds_are_uniform_up_to_the_edges(open_px: int, most: float) -> None:
-    drawn = np.asarray(ink.thresholds(normal((400, 9, 12, 1), open_px), open_px))
-    assert drawn.shape == (400, 9, 12, 1)
-    for part in (drawn, drawn[:, :2], drawn[:, :, -2:]):
+    sampled = np.asarray(refining.thresholds(normal((400, 9, 12, 1), open_px), open_px))
+    assert sampled.shape == (400, 9, 12, 1)
+    for part in (sampled, sampled[:, :2], sampled[:, :, -2:]):
         shares = np.histogram(part, bins=4, range=(-most, most))[0] / part.size
         np.testing.assert_allclose(shares, 0.25, atol=0.04)
 
@@ -31,33 +31,33 @@ def test_thresholds_are_uniform_up_to_the_edges(open_px: int, most: float) -> No
 def test_thresholds_of_opened_ink_hardly_change_from_pixel_to_pixel() -> None:
     apart = {}
     for open_px in (0, 3):
-        drawn = np.asarray(ink.thresholds(normal((50, 9, 12, 1), open_px), open_px))
-        apart[open_px] = np.abs(np.diff(drawn, axis=2)).mean()
+        sampled = np.asarray(refining.thresholds(normal((50, 9, 12, 1), open_px), open_px))
+        apart[open_px] = np.abs(np.diff(sampled, axis=2)).mean()
     assert apart[3] < 0.3 * apart[0]
 
 
 def test_a_pixel_is_ink_as_often_as_it_says() -> None:
     said = np.broadcast_to(np.array([-1.0, -0.5, 0.0, 0.8, 1.0], np.float32)[:, None], (1000, 1, 5, 1))
-    drawn = np.asarray(ink.binarise(said, normal(said.shape, 0), 0))
-    assert set(np.unique(drawn)) == {-1.0, 1.0}
-    share = np.clip((np.array([-1.0, -0.5, 0.0, 0.8, 1.0]) / ink.RANGE + 1) / 2, 0, 1)
-    np.testing.assert_allclose((drawn > 0).mean(axis=0).ravel(), share, atol=0.05)
+    binary = np.asarray(refining.binarise(said, normal(said.shape, 0), 0))
+    assert set(np.unique(binary)) == {-1.0, 1.0}
+    share = np.clip((np.array([-1.0, -0.5, 0.0, 0.8, 1.0]) / refining.RANGE + 1) / 2, 0, 1)
+    np.testing.assert_allclose((binary > 0).mean(axis=0).ravel(), share, atol=0.05)
 
 
-@pytest.mark.parametrize(("open_px", "beyond"), [(0, ink.RANGE), (3, ink.OPENED_RANGE)])
-def test_what_is_all_but_sure_is_drawn_as_it_is(open_px: int, beyond: float) -> None:
+@pytest.mark.parametrize(("open_px", "beyond"), [(0, refining.RANGE), (3, refining.OPENED_RANGE)])
+def test_what_is_all_but_certain_stays_as_it_is(open_px: int, beyond: float) -> None:
     image = np.where(RNG.random((30, 9, 12, 1)) < 0.9, 1.0, -1.0).astype(np.float32)
-    drawn = ink.binarise(image * (beyond + 0.01), normal(image.shape, open_px), open_px)
-    np.testing.assert_array_equal(drawn, ink.opened(image, open_px))
-    assert np.any(ink.binarise(image * (beyond - 0.1), normal(image.shape, open_px), open_px) != drawn)
+    binary = refining.binarise(image * (beyond + 0.01), normal(image.shape, open_px), open_px)
+    np.testing.assert_array_equal(binary, refining.opened(image, open_px))
+    assert np.any(refining.binarise(image * (beyond - 0.1), normal(image.shape, open_px), open_px) != binary)
 
 
 @pytest.mark.parametrize("open_px", [2, 3, 4])
-def test_drawn_ink_is_opened_as_the_twin_opens_it(open_px: int) -> None:
+def test_binary_images_are_opened_as_the_twin_opens_them(open_px: int) -> None:
     image = np.where(RNG.random((6, 15, 20, 1)) < 0.85, 1.0, -1.0).astype(np.float32)
-    drawn = np.asarray(ink.binarise(image, normal(image.shape, open_px), open_px))
-    assert drawn.min() < drawn.max()
-    for before, after in zip(image, drawn, strict=True):
+    binary = np.asarray(refining.binarise(image, normal(image.shape, open_px), open_px))
+    assert binary.min() < binary.max()
+    for before, after in zip(image, binary, strict=True):
         np.testing.assert_array_equal(after[..., 0] > 0, opened(before[..., 0] > 0, open_px))
 
 
@@ -67,7 +67,7 @@ def test_the_gradient_goes_straight_through(open_px: int) -> None:
     pull = RNG.normal(size=said.shape).astype(np.float32)
     with tf.GradientTape() as tape:
         tape.watch(said)
-        loss = tf.reduce_sum(ink.binarise(said, normal(said.shape, open_px), open_px) * pull)
+        loss = tf.reduce_sum(refining.binarise(said, normal(said.shape, open_px), open_px) * pull)
     np.testing.assert_array_equal(tape.gradient(loss, said), pull)
 
 
@@ -81,8 +81,8 @@ def network_of(shape: tuple[int, int]) -> keras.Model:
 
 @pytest.mark.parametrize("open_px", [0, 3])
 def test_a_refined_image_follows_from_seed_and_index_whatever_the_batch(open_px: int) -> None:
-    refiner = ink.Refiner(network_of((9, 13)), open_px)
-    images, first = RNG.choice([-1.0, 1.0], (40, 9, 13, 1)).astype(np.float32), 2 * ink.BLOCK - 3
+    refiner = refining.Refiner(network_of((9, 13)), open_px)
+    images, first = RNG.choice([-1.0, 1.0], (40, 9, 13, 1)).astype(np.float32), 2 * refining.BLOCK - 3
     whole, grey = refiner.refine(images, 7, first).numpy(), refiner.grey(images, first).numpy()
     for size in (1, 5, 16, 33):
         parts = [(images[k : k + size], first + k) for k in range(0, 40, size)]
@@ -95,11 +95,11 @@ def test_a_refined_image_follows_from_seed_and_index_whatever_the_batch(open_px:
 
 def test_a_block_holds_an_image_at_the_place_of_its_index() -> None:
     images = np.zeros((3, 1, 1, 1), np.float32)
-    places = ink.by_blocks(
+    places = refining.by_blocks(
         lambda block, number: (
-            block + tf.range(ink.BLOCK, dtype=tf.float32)[:, None, None, None] + 100.0 * float(number)
+            block + tf.range(refining.BLOCK, dtype=tf.float32)[:, None, None, None] + 100.0 * float(number)
         ),
         tf.constant(images),
-        tf.constant(2 * ink.BLOCK - 2, tf.int64),
+        tf.constant(2 * refining.BLOCK - 2, tf.int64),
     )
-    assert np.ravel(places).tolist() == [100.0 + ink.BLOCK - 2, 100.0 + ink.BLOCK - 1, 200.0]
+    assert np.ravel(places).tolist() == [100.0 + refining.BLOCK - 2, 100.0 + refining.BLOCK - 1, 200.0]
