@@ -36,14 +36,6 @@ class ProgressBar:
             self._said = time.monotonic()
             click.echo(self._line(done, total), err=True)
 
-    def say(self, line: str, *, err: bool = False) -> None:
-        """Print a line of the command's own; on a terminal it appears above the bar."""
-        if self._bar is None:
-            click.echo(line, err=err)
-        else:
-            with tqdm.external_write_mode():
-                click.echo(line, err=err)
-
     def close(self) -> None:
         """Leave the bar as it is now."""
         if self._bar is not None:

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from synth_engine.atomic import write_bytes, write_with
 from synth_engine.errors import RealImagesError
+from synth_engine.json_files import read_json, write_json
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 LENGTH = 4
 WIDTH_PX, HEIGHT_PX = 100, 50
 FONT_SIZES_PX = (26, 28, 30)
+MANIFEST_KIND = "demonstration images"
 
 _T = TypeVar("_T")
 _module_lock = threading.Lock()
@@ -128,10 +128,8 @@ def _claim(folder: Path, manifest: dict[str, object]) -> None:
             raise RealImagesError(f"expected a new or empty folder, {folder} holds other files; choose another", folder)
         _write_manifest(folder, manifest, complete=False)
         return
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=dict[str, object])
-    except (OSError, msgspec.DecodeError) as error:
-        raise RealImagesError(f"{path} is damaged ({error}); choose another folder or remove this one", path) from error
+    remedy = "choose another folder, or remove this one"
+    found = read_json(path, MANIFEST_KIND, remedy=remedy, error=RealImagesError)
     found.pop("complete", None)
     if found != manifest:
         raise RealImagesError(
@@ -164,4 +162,4 @@ def _write_truth(path: Path, names: list[str], seed: int) -> None:
 
 
 def _write_manifest(folder: Path, manifest: dict[str, object], *, complete: bool) -> None:
-    write_bytes(folder / "manifest.json", msgspec.json.encode({**manifest, "complete": complete}))
+    write_json(folder / "manifest.json", MANIFEST_KIND, {**manifest, "complete": complete})

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from synth_engine.atomic import write_bytes
 from synth_engine.contact_sheet import row_sheet, save_picture
+from synth_engine.json_files import write_json
 from synth_engine.real.intake import IntakeReport, RealImages, load_real_images
 from synth_engine.real.mask import and_mask, ink_counts, mean_mask, remove_mask
 from synth_engine.real.subsample import evenly
 from synth_engine.recipe import Recipe
 
+REPORT_KIND = "overview of real images"
 SHEET_IMAGES = 64
 SHEET_COLUMNS = 8
 MEAN_SHARE = 0.9
@@ -67,8 +67,7 @@ def write_overview(
         mask_px=int((pictures["mask.png"] > 0).sum()),
         mask_and_px=int((pictures["mask-and.png"] > 0).sum()),
     )
-    content = msgspec.json.format(msgspec.json.encode(_facts(found, real, str(path), recipe)), indent=2)
-    write_bytes(Path(out) / "report.json", content + b"\n")
+    write_json(Path(out) / "report.json", REPORT_KIND, _facts(found, real, str(path), recipe))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,9 @@ import pytest
 from PIL import Image
 
 from synth_engine import Recipe
+from synth_engine.json_files import read_json
 from synth_engine.real import write_overview
+from synth_engine.real.overview import REPORT_KIND
 from tests.synth_engine.real.image_files import picture
 
 
@@ -32,7 +33,7 @@ def test_counts_are_returned_and_written(
     half_inked: Path, tmp_path: Path, tiny: Recipe, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = write_overview(half_inked, tiny, tmp_path / "out")
-    facts = json.loads((tmp_path / "out" / "report.json").read_text())
+    facts = read_json(tmp_path / "out" / "report.json", REPORT_KIND, remedy="inspect again")
     assert found.report.summary() == "20 read, 1 damaged, 1 of another size, 0 repeated"
     assert found.lines()[-1] == "shared mask: 480 px by the mean, 480 px by bit-AND"
     assert capsys.readouterr() == ("", "")
