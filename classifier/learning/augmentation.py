@@ -1,4 +1,4 @@
-"""Random warps of two-valued images, and the same warps of points in them. Pure TensorFlow, stateless draws."""
+"""Random warps of two-valued images and of points in them. Pure TensorFlow; random numbers are functions of a seed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import tensorflow as tf
 
 from classifier.learning.settings import Augmentation
 
-WOBBLE_PX = 4  # a side of the noise's cells: about the width of a stroke
+WOBBLE_PX = 4  # side of a cell of the coarse noise, about the width of a stroke
 
 
 class Warp(NamedTuple):
-    """One affine map an image from output to input px: x_in = matrix · (x_out - middle) + middle + shift.
+    """For each image an affine map from output to input px: x_in = matrix · (x_out - middle) + middle + shift.
 
-    matrix: (N, 2, 2), shift: (N, 2), both float32 in x, y order; level: (N,) float32, where images are cut. Where not
-    None, blend: (N,) float32 in [0, 1], share of a copy blurred by ``blur_px``; wobble: (N, h, w, 1) float32, coarse
-    noise to add before the cut.
+    matrix: (N, 2, 2), shift: (N, 2), both float32 in x, y order; level: (N,) float32, threshold on [-1, 1]; blend: (N,)
+    float32 in [0, 1], share of a copy blurred by a sigma of ``blur_px``, None for no blur; wobble: (N, h, w, 1) float32
+    coarse noise that is added before the threshold, None for no noise.
     """
 
     matrix: Any
@@ -28,8 +28,8 @@ class Warp(NamedTuple):
     wobble: Any = None
 
 
-def draw_warp(seed: Any, count: Any, ranges: Augmentation, shape: tuple[int, int]) -> Warp:
-    """Warps for ``count`` images of ``shape`` H, W, uniform in ``ranges``; ``seed`` (2,) int32 decides them wholly."""
+def sample_warp(seed: Any, count: Any, ranges: Augmentation, shape: tuple[int, int]) -> Warp:
+    """Warps for ``count`` images of ``shape`` H, W, uniform in ``ranges``; a function of ``seed``, (2,) int32."""
     u = tf.random.stateless_uniform([count, 9], seed, -1.0, 1.0)
     angle = u[:, 0] * math.radians(ranges.rotation_deg)
     cosine, sine = tf.cos(angle), tf.sin(angle)
@@ -43,14 +43,14 @@ def draw_warp(seed: Any, count: Any, ranges: Augmentation, shape: tuple[int, int
 
 
 def _noise(seed: Any, deviation: Any, shape: tuple[int, int]) -> Any:
-    """Normal noise of ``deviation`` (N,) on cells of `WOBBLE_PX`."""
+    """Normal noise with a standard deviation of ``deviation`` (N,), one value for each cell of `WOBBLE_PX`."""
     height, width = (-(-side // WOBBLE_PX) for side in shape)
     noise = tf.random.stateless_normal([tf.shape(deviation)[0], height, width, 1], seed + 1)
     return noise * tf.reshape(deviation, [-1, 1, 1, 1])
 
 
 def warp_images(images: Any, warp: Warp) -> Any:
-    """Images (N, H, W, 1) float32 in [-1, 1], warped and cut at the level to {-1, 1}; ground comes in at the edges."""
+    """Images (N, H, W, 1) float32 in [-1, 1], warped and thresholded to {-1, 1}; outside the canvas is ground."""
     height, width = images.shape[1:3]
     middle = _middle((height, width))
     offset = middle + warp.shift - tf.linalg.matvec(warp.matrix, middle)
@@ -68,7 +68,7 @@ def warp_images(images: Any, warp: Warp) -> Any:
 
 
 def _softened(images: Any, warp: Warp) -> Any:
-    """Grey images whose cut lies elsewhere: a blend with a blurred copy rounds, thickens or thins, noise frays."""
+    """Grey images: blending in a blurred copy rounds strokes and changes their width, noise frays their edges."""
     if warp.blend is not None:
         blend = tf.reshape(warp.blend, [-1, 1, 1, 1])
         images = images + blend * (_blurred(images, warp.blur_px) - images)
@@ -87,14 +87,14 @@ def _blurred(images: Any, sigma_px: float) -> Any:
 
 
 def warp_points(points: Any, warp: Warp, shape: tuple[int, int]) -> Any:
-    """Where points (N, L, 2) x, y in px of the input lie in the warped image."""
+    """Points (N, L, 2) float32 x, y in px of the input, moved to where they are in the warped image."""
     middle = _middle(shape)
     moved = points - (middle + warp.shift)[:, tf.newaxis]
     return tf.linalg.matvec(tf.linalg.inv(warp.matrix)[:, tf.newaxis], moved) + middle
 
 
 def unwarp_points(points: Any, warp: Warp, shape: tuple[int, int]) -> Any:
-    """Where points (N, L, 2) x, y in px of the warped image lie in the input: the inverse of `warp_points`."""
+    """Points (N, L, 2) float32 x, y in px of the warped image, moved back to the input: inverse of `warp_points`."""
     middle = _middle(shape)
     return tf.linalg.matvec(warp.matrix[:, tf.newaxis], points - middle) + (middle + warp.shift)[:, tf.newaxis]
 

@@ -1,9 +1,9 @@
-"""Batches for `model.Learner`: the engine's stream, beside it pseudo-labelled real images in a drawn order.
+"""Batches for `Learner`: synthetic images of the engine's stream, and pseudo-labelled real images in random order.
 
 A batch is a dict of tensors. images (B, H, W) uint8 {0, 1}, labels (B, L) uint8, boxes (B, L, 4) int16 come from the
 stream, with first, int64, the index of the batch's first sample; real_images (R, H, W) uint8, real_labels (R, L) uint8,
 real_points (R, L, 2) float32, real_weights (R, L) float32 and real_costs (alphabet,) float32 from `Lesson`. Refining,
-scaling and warping are the learner's, on its device. No label of a real image comes in anywhere.
+scaling and warping happen in the learner, on its device. There are no labels of real images.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Lesson:
     pseudo: PseudoLabels
 
     def dataset(self, size: int, seed: int, first: int, stop: int) -> tf.data.Dataset:
-        """Batches number ``first`` … ``stop - 1``: passes over all images, each in an order drawn from ``seed``.
+        """Batches ``first`` … ``stop - 1`` of ``size`` images: passes over all images, each in a random order.
 
-        TensorFlow holds the images itself: a Python generator that is left open hangs a process at its end.
+        TensorFlow holds the images: a Python generator that is left open would keep the process from ending.
         """
         held = {"images": self.images, **vars(self.pseudo)}
         tensors = {f"real_{name}": tf.convert_to_tensor(value) for name, value in held.items()}

@@ -1,8 +1,8 @@
 """Learner: a network with its moving average, taught by `keras.Model.fit` on synthetic and pseudo-labelled images.
 
-One step: refine (some) synthetic images, warp all, score, lower the loss, move the average. Warps follow from (seed,
-step) and refined images from (seed, sample), so that a resumed run makes what an uninterrupted one does. Where batches
-come from is left to `data`, how long to train to `train` and `adapt`.
+One step refines some synthetic images, warps all images, scores them, lowers the loss and moves the average. Warps are
+a function of (seed, step), refined images of (seed, sample), so that a resumed run equals an uninterrupted one. Batches
+come from `batches`; `phase` decides how long training takes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from classifier.learning.augmentation import draw_warp, warp_images, warp_points
+from classifier.learning.augmentation import sample_warp, warp_images, warp_points
 from classifier.learning.settings import Augmentation, TrainingSettings
 from classifier.networks.fused import for_training
 from classifier.networks.head import CharacterTargets
@@ -50,14 +50,13 @@ class Learner(keras.Model):
 
     @property
     def state(self) -> dict[str, Any]:
-        """What a checkpoint must hold beside the step, from which batches and drawn warps follow."""
+        """What a checkpoint holds beside the step; batches and warps are functions of the step."""
         # Keras saves the states of its seed generators (dropout) in no format of its own
         seeds = [v.value for v in self.student.variables if v.path.endswith("seed_generator_state")]
         return {"student": self.student, "teacher": self.teacher, "optimizer": self.optimizer, "seeds": seeds}
 
     def train_step(self, data: dict[str, Any]) -> dict[str, Any]:
-        """One step on synthetic ``images``, ``labels``, ``boxes`` and, if given, ``real_images``, ``real_labels``,
-        ``real_points``, ``real_weights``, ``real_costs`` (see `data`)."""
+        """One optimiser step on a batch of `batches`, with real images or without; returns the means since a reset."""
         images, targets = self._warped(*self._gathered(data))
         real = data["real_images"].shape[0] if "real_images" in data else 0
         with tf.GradientTape() as tape:
@@ -73,7 +72,7 @@ class Learner(keras.Model):
         return {"loss": self.loss_mean.result(), "characters": self.right_mean.result()}
 
     def _gathered(self, data: dict[str, Any]) -> list[Any]:
-        """Images (N, H, W, 1), labels, points, weights of all domains as one batch."""
+        """Images (N, H, W, 1), labels, points and weights of synthetic and real images as one batch."""
         images = self._refined(to_network(data["images"]), data.get("first"))
         parts = [images, data["labels"], centres(data["boxes"]), visibility(data["boxes"], data["images"].shape[1:3])]
         if "real_images" not in data:
@@ -93,7 +92,7 @@ class Learner(keras.Model):
     def _warped(self, images: Any, labels: Any, points: Any, weights: Any) -> tuple[Any, CharacterTargets]:
         shape = images.shape[1:3]
         ranges = self.settings.augmentation
-        warp = draw_warp(self._seed(), images.shape[0], ranges, shape)
+        warp = sample_warp(self._seed(), images.shape[0], ranges, shape)
         points = warp_points(points, warp, shape)
         return warp_images(images, warp), CharacterTargets(labels, points, weights * within(points, shape))
 
@@ -101,7 +100,7 @@ class Learner(keras.Model):
         return tf.stack([self.settings.seed % 2**31 ^ self.salt, tf.cast(self.optimizer.iterations, tf.int32)])
 
     def _information(self, scores: Any, targets: CharacterTargets, costs: Any) -> Any:
-        """The weighted information loss of the last images, the real ones, whatever classes their pseudo-labels have.
+        """The weighted information loss of the real images, which come last; classes of pseudo-labels do not count.
 
         scores: (R, h, w, alphabet + 1) of these images; targets: of all images; costs: (alphabet,) float32.
         """
@@ -112,7 +111,7 @@ class Learner(keras.Model):
         return self.settings.adaptation.information * loss
 
     def _move_average(self) -> None:
-        """A young average follows quickly (decay (1 + t) / (10 + t)), so that it does not keep the first weights."""
+        """Move the teacher; early decay is (1 + t) / (10 + t), so that the first weights are soon forgotten."""
         step = tf.cast(self.optimizer.iterations, tf.float32)
         rate = 1.0 - tf.minimum(self.settings.average, (1.0 + step) / (10.0 + step))
         for slow, fast in zip(self.teacher.weights, self.student.weights, strict=True):
@@ -120,13 +119,13 @@ class Learner(keras.Model):
 
 
 def warped_view(images: Any, seed: tuple[int, int], ranges: Augmentation) -> tuple[Any, Any]:
-    """Images (N, H, W) uint8 {0, 1} warped, as (N, H, W, 1) float32 {-1, 1}, and the warp."""
-    warp = draw_warp(tf.constant(seed, tf.int32), len(images), ranges, images.shape[1:3])
+    """Images (N, H, W) uint8 {0, 1} warped within ``ranges``, as (N, H, W, 1) float32 {-1, 1}, and the warp."""
+    warp = sample_warp(tf.constant(seed, tf.int32), len(images), ranges, images.shape[1:3])
     return warp_images(to_network(tf.convert_to_tensor(images)), warp), warp
 
 
 def recalibrate(network: Any, images: Any, batch_size: int = 256, batches: int = 40) -> None:
-    """Let batch normalisation's moving statistics follow real ``images`` (N, H, W) uint8 {0, 1}, weights untouched.
+    """Move the statistics of batch normalisation to those of real ``images`` (N, H, W) uint8 {0, 1}; weights stay.
 
     Source: Li et al. 2016, "Revisiting batch normalization for practical domain adaptation".
     """

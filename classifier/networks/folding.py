@@ -1,4 +1,4 @@
-"""Folding: a network for reading alone, with every batch normalisation made part of the convolution before it."""
+"""Folding: a network for reading only, with each batch normalisation merged into the convolution before it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keras import layers
 
 
 def folded(network: keras.Model) -> keras.Model:
-    """A copy of ``network`` that scores the same in fewer passes over memory; it cannot be taught any more.
+    """A copy of ``network`` that gives the same scores in fewer passes over memory, and can no longer be trained.
 
     Source: Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-arithmetic-only
     inference" (arXiv 1712.05877), section 3.2. ``network`` consists of built-in layers.

@@ -1,6 +1,6 @@
-"""Fused: batch normalisation as one operation each way, for a network while it learns.
+"""Fused batch normalisation for networks in training: one operation forward and one backward.
 
-Keras computes it from a dozen operations, each a pass over memory: on two cores with AMX that was a third of a step.
+Keras computes it with a dozen operations, each a pass over memory, which took a third of a step on two cores with AMX.
 Saved networks hold the built-in layer, so that they load without this package.
 """
 
@@ -14,10 +14,10 @@ from keras import layers
 
 
 class FusedBatchNormalization(layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` of the last axis of (N, h, w, C), its weights and results the same."""
+    """`keras.layers.BatchNormalization` of the last axis of (N, h, w, C), with the same weights and results."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002
-        """Normalised ``inputs`` in their own type; in training the moving statistics follow."""
+        """Normalised ``inputs``, in their dtype; in training the moving statistics are updated."""
         learns = bool(training) and self.trainable
         mean, variance = (self.moving_mean.value, self.moving_variance.value) if not learns else ([], [])
         result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -41,7 +41,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
 
 
 def for_training(network: keras.Model) -> keras.Model:
-    """A copy of ``network``, its weights too, that learns the same in fewer passes over memory; or itself."""
+    """A copy of ``network``, weights included, that learns the same in fewer passes over memory; or ``network``."""
     if not any(_fuses(layer) for layer in network.layers):
         return network
     copy = keras.models.clone_model(network, clone_function=_fused)

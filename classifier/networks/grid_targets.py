@@ -11,9 +11,10 @@ from synth_engine.samples import PADDING
 
 
 class GridTargets(NamedTuple):
-    """classes: (N, h, w) int32, the alphabet's size for none; characters, blanks: (N, h, w) float32 weights ≥ 0.
+    """What each of the h x w cells should say.
 
-    A cell has one of the two weights or, beside a centre and around a doubtful character, neither.
+    classes: (N, h, w) int32, the alphabet's size for none; characters, blanks: (N, h, w) float32 weights ≥ 0. A cell
+    has at most one of the two weights. It has neither beside a centre, and around a doubtful character.
     """
 
     classes: Any

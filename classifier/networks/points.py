@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-VISIBLE_PX = 8.0  # a character cut by the canvas to less than this says less
+VISIBLE_PX = 8.0  # a character that the canvas cuts to less than this counts less
 
 
 def centres(boxes: Any) -> Any:
@@ -16,9 +16,9 @@ def centres(boxes: Any) -> Any:
 
 
 def visibility(boxes: Any, shape: tuple[int, int]) -> Any:
-    """How much a box (N, L, 4) counts, float32 (N, L) in [0, 1]: less than 1 where the canvas cuts it to a sliver.
+    """Weight of each box (N, L, 4), float32 (N, L) in [0, 1]: below 1 where the canvas cuts off most of it.
 
-    Narrow characters inside the canvas count fully; a box that touches an edge counts by its extent across that edge.
+    Characters inside the canvas, narrow ones too, weigh 1. A box at an edge weighs by its size across that edge.
     """
     x0, y0, x1, y1 = tf.unstack(tf.cast(boxes, tf.float32), axis=-1)
     height, width = shape
@@ -28,9 +28,9 @@ def visibility(boxes: Any, shape: tuple[int, int]) -> Any:
 
 
 def within(points: Any, shape: tuple[int, int]) -> Any:
-    """1 where a point (N, L, 2) x, y in px lies on the canvas of ``shape`` H, W, else 0: float32 (N, L).
+    """Float32 (N, L): 1 where a point (N, L, 2) x, y in px is on the canvas of ``shape`` H, W, else 0.
 
-    A character whose middle a warp took off the canvas says nothing.
+    A character with its middle outside, after a warp, teaches nothing.
     """
     limits = tf.constant([shape[1], shape[0]], tf.float32) - 0.5
     return tf.cast(tf.reduce_all((points >= -0.5) & (points < limits), axis=-1), tf.float32)

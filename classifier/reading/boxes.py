@@ -1,4 +1,4 @@
-"""Boxes of characters that were read: the middle as the network saw it, the extent as the recipe draws its class."""
+"""Boxes of characters that were read: the middle from the network, the size from how the recipe renders the class."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SAMPLES = 4096
 
 
 def class_extents(recipe: Recipe, samples: int = SAMPLES) -> Floats:
-    """(alphabet, 2) median width and height in px of each character of ``recipe``, those that touch an edge apart.
+    """(alphabet, 2) float32 median width and height in px of each character of ``recipe`` that touches no edge.
 
-    A character that never lies free has the median of all.
+    A character that touches an edge in all samples has the median of all characters.
     """
     batch = Synthesizer(recipe, 0).batch(0, samples)
     height, width = recipe.shape
@@ -29,7 +29,10 @@ def class_extents(recipe: Recipe, samples: int = SAMPLES) -> Floats:
 
 
 def boxes_of(readings: Readings, extents: Floats, shape: tuple[int, int]) -> NDArray[np.int16]:
-    """(N, L, 4) int16 x0, y0, x1, y1 in px, half-open, within the canvas ``shape`` H, W; 0 past the end of a text."""
+    """(N, L, 4) int16 x0, y0, x1, y1 in px, half-open, inside the canvas ``shape`` H, W; 0 past the end of a text.
+
+    extents: (alphabet, 2) float32 width and height in px of each class.
+    """
     present = readings.codes != PADDING
     half = extents[np.where(present, readings.codes, 0)] / 2
     middle = readings.points + 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,13 @@ from classifier.scoring.scores import AccuracyScore
 from synth_engine.contact_sheet import labelled_sheet
 from synth_engine.errors import SynthError
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 NONE = "none"
 CELL_INCHES = 0.28
 MARGIN_INCHES = 1.6
+DARK = 0.4  # share from which a cell is too dark for red
 COLUMNS = 6
 
 
@@ -32,13 +36,13 @@ def confusion(score: AccuracyScore, alphabet: str) -> NDArray[np.int64]:
 
 
 def confusion_chart(score: AccuracyScore, alphabet: str) -> Image.Image:
-    """The confusion matrix as shares of each true class, with the counts of mistakes.
+    """The confusion matrix as shares of each true class, with the counts of mistakes."""
+    from matplotlib.figure import Figure
 
-    Raises SynthError if matplotlib is not installed.
-    """
     counts = confusion(score, alphabet)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = _figure(MARGIN_INCHES + CELL_INCHES * len(counts))
+    side = MARGIN_INCHES + CELL_INCHES * len(counts)
+    figure = Figure(figsize=(side, side), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     names = [*alphabet, NONE]
@@ -49,9 +53,9 @@ def confusion_chart(score: AccuracyScore, alphabet: str) -> Image.Image:
     axes.set(xlabel="read", ylabel="true")
     axes.set_title(f"{right.right} of {right.total}\ncharacters right", fontsize=9)
     for true, read in zip(*np.nonzero(counts - np.diag(np.diag(counts))), strict=True):
-        count = f"{counts[true, read]}"
-        size = min(6.0, 14.0 / len(count))  # of four digits and more, so that they stay in their cell
-        axes.text(read, true, count, ha="center", va="center", fontsize=size, color="firebrick")
+        count, colour = f"{counts[true, read]}", "white" if shares[true, read] > DARK else "firebrick"
+        size = min(6.0, 24.0 / len(count))  # five digits and more stay in their cell
+        axes.text(read, true, count, ha="center", va="center", fontsize=size, color=colour)
     return _picture(figure)
 
 
@@ -62,15 +66,7 @@ def mistakes_sheet(images: Sequence[NDArray[np.uint8]], captions: Sequence[str])
     return labelled_sheet(np.stack(images), captions, columns=COLUMNS)
 
 
-def _figure(inches: float) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise SynthError("matplotlib expected for pictures, none is installed; install the extra `train`") from error
-    return Figure(figsize=(inches, inches), dpi=120, layout="constrained")
-
-
-def _picture(figure: Any) -> Image.Image:
+def _picture(figure: Figure) -> Image.Image:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     buffer.seek(0)

@@ -14,7 +14,7 @@ from synth_engine import Recipe, Synthesizer
 
 tf = pytest.importorskip("tensorflow")
 
-from classifier.learning.augmentation import draw_warp, unwarp_points, warp_images, warp_points  # noqa: E402
+from classifier.learning.augmentation import sample_warp, unwarp_points, warp_images, warp_points  # noqa: E402
 
 SHAPE = (24, 40)
 STILL = Augmentation(rotation_deg=0, scale=0, shear=0, shift_px=0, level=0)
@@ -24,7 +24,7 @@ WOBBLING = replace(STILL, wobble=1.5)
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**31 - 1))
 def test_points_follow_the_pixels(seed: int) -> None:
-    warp = draw_warp(tf.constant([seed, 1]), 1, Augmentation(level=0.0), SHAPE)
+    warp = sample_warp(tf.constant([seed, 1]), 1, Augmentation(level=0.0), SHAPE)
     image = np.full((1, *SHAPE, 1), -1.0, np.float32)
     image[0, 8:15, 16:23] = 1.0  # a square around (19, 11)
     rows, columns = np.nonzero(warp_images(tf.constant(image), warp).numpy()[0, ..., 0] > 0)
@@ -38,7 +38,7 @@ def drawn(recipe: Recipe, ranges: Augmentation, count: int = 6, seed: int = 1) -
     from synth_engine.training.value_range import to_network
 
     images = to_network(tf.constant(Synthesizer(recipe, seed).batch(0, count).images))
-    return images.numpy(), warp_images(images, draw_warp(tf.constant([seed, 2]), count, ranges, recipe.shape)).numpy()
+    return images.numpy(), warp_images(images, sample_warp(tf.constant([seed, 2]), count, ranges, recipe.shape)).numpy()
 
 
 def test_no_warp_changes_nothing(tiny: Recipe) -> None:
