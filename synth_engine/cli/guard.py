@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, and what it says of a failure."""
+"""How a command ends: its exit status, and what it prints about a failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synth_engine.errors import SynthError
 
 
 def main_guard(command: click.Command, arguments: list[str] | None = None) -> None:
-    """Run a command line and exit: 0 well, 1 after ``error: …`` for an expected failure, 2 usage, 130 on Ctrl-C."""
+    """Run a command line and exit: 0 on success, 1 after an expected failure, 2 on wrong usage, 130 on Ctrl-C."""
     show_log_lines()
     try:
         command.main(args=arguments, standalone_mode=False)

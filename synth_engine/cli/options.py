@@ -41,7 +41,7 @@ class GroupedCommand(click.Command):
         """Write a section for each group that has a visible option."""
         sections: dict[str, list[tuple[str, str]]] = {name: [] for name in (*GROUPS, OTHER)}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 sections[getattr(parameter, "group", None) or OTHER].append(record)
         for name, records in sections.items():

@@ -52,7 +52,7 @@ class ProgressBar:
 def progress_bar(doing: str, unit: str, start: int = 0) -> Iterator[ProgressBar]:
     """Show a piece of work while it lasts: ``with progress_bar("reading", "images") as bar: load(…, progress=bar)``.
 
-    ``start`` is what was done before, in work that goes on; it does not count towards the rate.
+    ``start`` is what an earlier run has done, where the work continues one; it does not count towards the rate.
     """
     bar = ProgressBar(doing, unit, start)
     try:

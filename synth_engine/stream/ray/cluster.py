@@ -41,7 +41,7 @@ class Cluster:
     """A hold on this process's Ray: the one that it is connected to already, else one joined or started.
 
     ``address`` is ``host:port``, ``ray://host:port``, ``auto`` or ``local``; None: ``$RAY_ADDRESS``, else ``local``.
-    When the last holder releases it, a private Ray shuts down, and a joined cluster is disconnected from and goes on.
+    When the last holder releases it, a private Ray shuts down; a joined cluster is disconnected from and keeps running.
     A Ray that the caller connected to is left alone. Raises StreamError if no Ray can be reached or started.
     """
 

@@ -25,6 +25,7 @@ PRESETS = {"default": Settings(), "quick": Settings(rate=0.2)}
 
 
 @command(epilog="Example: try --rate 1")
+@click.argument("path", required=False)
 @option("--plain", help="Ungrouped.")
 @preset_option("--rate", "rate", click.FLOAT, "Rate.", presets=PRESETS, group="Training")
 @preset_option("--steps", "inner.steps", click.INT, "Steps.", presets=PRESETS, group="Adaptation")
@@ -41,6 +42,7 @@ def test_help_has_groups_in_their_order_and_the_rest_last() -> None:
     assert text.index("Options:") > places[-1]
     assert text.index("--help") > text.index("--plain") > text.index("Options:")
     assert "Machine:" not in text
+    assert "PATH" not in text[text.index("Options:") :]
 
 
 def test_help_shows_a_value_for_each_preset_or_one_for_all() -> None:
@@ -51,4 +53,4 @@ def test_help_shows_a_value_for_each_preset_or_one_for_all() -> None:
 
 def test_an_option_that_is_not_given_is_none() -> None:
     shown = CliRunner().invoke(example, ["--steps", "7"]).output
-    assert shown == "{'inner__steps': 7, 'plain': None, 'rate': None, 'seed': 0}\n"
+    assert shown == "{'inner__steps': 7, 'path': None, 'plain': None, 'rate': None, 'seed': 0}\n"

@@ -1,4 +1,4 @@
-"""Run by test_stream_ray_nodes.py in a process of its own: a cluster of several raylets, and what befalls it.
+"""Run by test_stream_ray_nodes.py in a process of its own: a cluster of several raylets that nodes leave and join.
 
     python ray_nodes.py RECIPE.toml OTHER_PACKAGE
 
@@ -90,7 +90,7 @@ def digest(stream: object, batches: int) -> str:
 
 
 def read_until(stream: object, seen: Callable[[], object]) -> tuple[int, str]:
-    """Read 60 batches and on until it is ``seen``: the lost node's actors may go on for a while, and render quickly."""
+    """Read 60 batches and on until it is ``seen``: the lost node's actors may run for a while, and render quickly."""
     total, deadline = sha256(), time.monotonic() + USED_S
     for batches, batch in enumerate(stream, 1):
         total.update(content(batch))
