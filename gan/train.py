@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -42,6 +42,8 @@ from synth_engine.training.tensorboard import check_tensorboard
 if TYPE_CHECKING:
     from gan.run.data import Images
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
 DEMO_IMAGES = 2_000
 DEMO_RECIPE, REAL_RECIPE = "captcha-draft", "hackmit-target"
 COUNT = click.IntRange(1)
@@ -51,7 +53,7 @@ POSITIVE = click.FloatRange(0, min_open=True)
 
 def config_option(
     name: str, field: str, kind: click.ParamType[Any], text: str, group: OptionGroup = "Training"
-) -> Callable[[Any], Any]:
+) -> Callable[[Function], Function]:
     """An option that changes ``field`` of the preset."""
     return preset_option(name, field, kind, text, presets={name: Config.preset(name) for name in PRESETS}, group=group)
 

@@ -28,24 +28,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     architecture: Architecture = "modern"
     features: Count = 32  # with 3 blocks at half resolution a step takes 0.3 CPU-seconds, at full resolution twice that
     blocks: Count = 3
-    batch_size: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = (
-        32  # even: half of the refined ones are from the history
-    )
+    batch_size: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = 32  # half of the refined ones are from the history
     precision: Precision = "float32"  # of the refiner in training; the command chooses the fastest on the machine
     steps: Count = 1_000  # five minutes on two cores that multiply bfloat16
     refiner_pretrain_steps: Steps = 0  # the refiner starts as the identity: nothing to learn from itself
-    discriminator_pretrain_steps: Steps = (
-        20  # enough to leave its random start; with more it gets too far ahead of the refiner
-    )
+    discriminator_pretrain_steps: Steps = 20  # with more it gets too far ahead of the refiner
     refiner_updates: Count = 1  # the paper's K_g; 50 made another implementation collapse
     discriminator_updates: Count = 1  # the paper's K_d
     discriminator_features: Count = 16  # of `modern`, twice as many from its second layer on
     spectral_normalisation: bool = True  # of the discriminator, its last layer apart
     r1_weight: NotNegative = 0.3  # gamma of R1, a penalty on the discriminator's gradient at real images
     r1_steps: Count = 16  # updates of the discriminator between two of R1, which counts so many times there
-    label_weight: NotNegative = (
-        10.0  # the largest weight of the label loss, where there is a reader: see `LabelWeights`
-    )
+    label_weight: NotNegative = 10.0  # the largest weight of the label loss, with a reader: see `LabelWeights`
     self_reg_weight: NotNegative = 6.0  # the smallest weight of self-regularisation, the paper's lambda
     optimizer: Literal["adam", "sgd"] = "adam"
     refiner_rate: Positive = 3e-4

@@ -22,9 +22,7 @@ MAY_LOSE = 0.7 * (1.0 - PRESERVATION)  # share of all characters; the other 30% 
 CLASS_MAY_LOSE = 0.7 * (1.0 - PRESERVATION_WORST)  # share of one class
 DECAY = 0.99  # counts the last hundred updates: 360 characters a class, with 36 classes and 4 characters an image
 RATE = 0.01  # largest change of a multiplier's logarithm in an update
-LEAST = (
-    0.25  # times the first weight, which is the largest: at 2.6 times that the label loss adds more noise than it helps
-)
+LEAST = 0.25  # times the first weight, which is the largest: at 2.6 times that the label loss adds mostly noise
 CLASS_MOST = 4.0  # times the weight of all
 SELF_REG_MOST = 2.0  # times the self-regularisation weight
 
