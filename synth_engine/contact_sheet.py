@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from synth_engine.atomic import write_with
@@ -18,7 +17,7 @@ CAPTION_PX = 14
 PAPER, INK = 96, 255
 
 
-def to_grey(images: Any) -> NDArray[np.uint8]:
+def to_grey(images: ArrayLike) -> NDArray[np.uint8]:
     """Images (N, H, W), (N, H, W, 1) or RGB (N, H, W, 3) as uint8 0–255, without a last axis of 1.
 
     They may be uint8 {0, 1}, uint8 0–255, bool, or float in [-1, 1].
@@ -30,7 +29,7 @@ def to_grey(images: Any) -> NDArray[np.uint8]:
     return (array * np.uint8(255 if array.size == 0 or array.max() <= 1 else 1)).astype(np.uint8)
 
 
-def row_sheet(rows: Sequence[tuple[str, Any]], *, columns: int | None = None, scale: int = 2) -> Image.Image:
+def row_sheet(rows: Sequence[tuple[str, ArrayLike]], *, columns: int | None = None, scale: int = 2) -> Image.Image:
     """A row for each (caption, images (N, H, W)) pair: at most ``columns`` images, enlarged ``scale`` times."""
     greys = [to_grey(images)[:columns] for _, images in rows]
     height, width = (scale * side for side in greys[0].shape[1:3])
@@ -45,7 +44,7 @@ def row_sheet(rows: Sequence[tuple[str, Any]], *, columns: int | None = None, sc
     return sheet
 
 
-def labelled_sheet(images: Any, texts: Sequence[str], *, columns: int = 8, scale: int = 2) -> Image.Image:
+def labelled_sheet(images: ArrayLike, texts: Sequence[str], *, columns: int = 8, scale: int = 2) -> Image.Image:
     """Images (N, H, W) in a grid, each under its text."""
     grey = to_grey(images)
     height, width = (scale * side for side in grey.shape[1:3])

@@ -26,7 +26,7 @@ from synth_engine.stream.core.stats import WorkerStats
 from synth_engine.stream.ray import crew as ray_crew
 from synth_engine.stream.ray.cluster import Cluster, import_ray
 from synth_engine.stream.ray.crew import Crew, LostError, Worker, WorkerCount, answer, log
-from synth_engine.stream.ray.superbatch import Holds, SharedBlock, SuperbatchLayout
+from synth_engine.stream.ray.superbatch import BlockName, Holds, SharedBlock, SuperbatchLayout
 from synth_engine.stream.ray.worker import Reply, render_first
 from synth_engine.synthesizer import Synthesizer
 
@@ -251,7 +251,7 @@ class RayProducer:
         copy.flags.writeable = False
         return copy
 
-    def _first_block(self) -> Any:
+    def _first_block(self) -> BlockName | None:
         if not SharedBlock.supported:
             return None
         block = self._fresh_block()

@@ -9,8 +9,9 @@ import os
 import pickle
 import time
 import traceback
+from contextlib import suppress
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,9 +135,7 @@ class RenderActor:
         return error.with_traceback(None)
 
 
-def render_first(synth: Synthesizer, plan: StreamPlan, samples: int = 1) -> Any:
+def render_first(synth: Synthesizer, plan: StreamPlan, samples: int = 1) -> None:
     """Render the plan's first samples, so that compiled kernels are in the cache on disk; errors are left for later."""
-    try:
-        return synth.batch(plan.start_batch * plan.batch_size, samples)
-    except Exception:  # raised when its batch is due, after those before it
-        return None
+    with suppress(Exception):  # raised when its batch is due, after those before it
+        synth.batch(plan.start_batch * plan.batch_size, samples)
