@@ -41,9 +41,7 @@ KIND = "accuracy score"
     type=click.Path(),
     help="CSV file with the columns name and text; others are ignored.",
 )
-@option(
-    "--json", "json_path", group="Output", type=click.Path(dir_okay=False), help="Also write the score as JSON here."
-)
+@option("--json", "json_path", group="Output", type=click.Path(dir_okay=False), help="File for the score as JSON.")
 @option(
     "--out",
     group="Output",
