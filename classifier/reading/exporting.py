@@ -36,18 +36,18 @@ def export(reader: Reader, form: FormatName, out: Path, images: NDArray[np.uint8
     """
     kind = FORMATS[form]
     exact = Reader.of(reader.network, reader.recipe, precision="float32", calibration=reader.calibration)
-    target = out / kind.file
-    if target.exists():
-        raise ModelError(f"{target} exists already; choose another --out, or remove it", target)
-    with staging(target) as parts, warnings.catch_warnings():
+    file = out / kind.file
+    if file.exists():
+        raise ModelError(f"{file} exists already; choose another --out, or remove it", file)
+    with staging(file) as parts, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the converters, about NumPy and themselves
         exact.network(to_network(images[:1]))  # Keras exports only what has been called
         kind.write(exact.network, parts / kind.file)
-        difference = prove(exact, kind.open(parts / kind.file), images, target)
+        difference = prove(exact, kind.open(parts / kind.file), images, file)
         exact.recipe.save(out / RECIPE)
         write_json(out / TABLE, KIND, table(exact, form))
-        (parts / kind.file).rename(target)
-    return target, difference
+        (parts / kind.file).rename(file)
+    return file, difference
 
 
 def samples(reader: Reader, count: int) -> NDArray[np.uint8]:
@@ -55,7 +55,7 @@ def samples(reader: Reader, count: int) -> NDArray[np.uint8]:
     return Synthesizer(reader.recipe, SEED).batch(0, count).images
 
 
-def prove(reader: Reader, scorer: Scorer, images: NDArray[np.uint8], target: Path) -> float:
+def prove(reader: Reader, scorer: Scorer, images: NDArray[np.uint8], file: Path) -> float:
     """The largest difference of scores; raises ModelError if any of ``images`` (N, H, W) uint8 is read differently."""
     difference, pairs = 0.0, []
     for start in range(0, len(images), BATCH):
@@ -67,7 +67,7 @@ def prove(reader: Reader, scorer: Scorer, images: NDArray[np.uint8], target: Pat
     differing = int((first != second).any(axis=1).sum())
     if differing:
         raise ModelError(
-            f"expected {target.name} to read {len(images)} images as the network, {differing} are read differently "
+            f"expected {file.name} to read {len(images)} images as the network, {differing} are read differently "
             f"(scores differ by up to {difference:.1e}); another version of the converter may do better",
             differing,
         )
