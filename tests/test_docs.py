@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import sys
 from pathlib import Path
 
-import click
 import msgspec
 import pytest
 
@@ -18,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 sys.path.insert(0, str(DOCS / "site"))
 
+from command_reference import command_of, with_options  # noqa: E402
 from draw_pictures import recipes_of, sheet  # noqa: E402
 from recipe_reference import parts_of, reference_page  # noqa: E402
 
@@ -45,15 +44,7 @@ def blocks(language: str) -> list[pytest.param]:
     return found
 
 
-def documented(page: Path) -> tuple[str, click.Command]:
-    """The program that a command's page names, and the command that its options are made from."""
-    found = dict(re.findall(r"^    :(\w+): (.+)$", page.read_text(), re.MULTILINE))
-    command = vars(importlib.import_module(found["module"]))[found["command"]]
-    assert isinstance(command, click.Command)
-    return found["prog_name"], command
-
-
-COMMANDS = dict(documented(page) for page in COMMAND_PAGES)
+COMMANDS = dict(command_of(page.read_text()) for page in COMMAND_PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -107,6 +98,9 @@ def test_every_command_has_a_page() -> None:
     programs = {f"python -m {path.parent.name}.{path.stem}" for path in modules if path.stem != "__init__"}
     programs |= {f"synth-engine {name}" for name, command in cli.commands.items() if not command.hidden}
     assert set(COMMANDS) == programs
+    for page in COMMAND_PAGES:
+        made = with_options(page.read_text())
+        assert all(option in made for parameter in command_of(page.read_text())[1].params for option in parameter.opts)
     index = (DOCS / "commands" / "index.md").read_text()
     assert all(f"]({page.name})" in index for page in COMMAND_PAGES)
 

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).parent))  # the two modules beside this one
+sys.path.insert(0, str(Path(__file__).parent))  # the modules beside this one
 
+from command_reference import PLACE, with_options
 from draw_pictures import draw_guide
 from recipe_reference import reference_page
 
@@ -35,7 +36,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
-    """Put the table of rooms where the architecture page asks for it."""
+    """Put a command's options, and the table of rooms, where a page asks for them."""
+    if PLACE.search(markdown):
+        return with_options(markdown)
     source = (ROOT / "tests" / "test_structure.py").read_text()
     (layers,) = re.findall(r'^LAYERS = """\n(.*?)"""$', source, re.MULTILINE | re.DOTALL)
     return markdown.replace("<!-- LAYERS -->", f"```text\n{layers}```")
