@@ -100,7 +100,12 @@ def test_every_command_has_a_page() -> None:
     assert set(COMMANDS) == programs
     for page in COMMAND_PAGES:
         made = with_options(page.read_text())
-        assert all(option in made for parameter in command_of(page.read_text())[1].params for option in parameter.opts)
+        assert all(
+            option in made
+            for parameter in command_of(page.read_text())[1].params
+            for option in parameter.opts
+            if option.startswith("-")
+        )
     index = (DOCS / "commands" / "index.md").read_text()
     assert all(f"]({page.name})" in index for page in COMMAND_PAGES)
 
