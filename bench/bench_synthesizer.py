@@ -120,7 +120,7 @@ def test_engine_against_the_plain_twin(benchmark: BenchmarkFixture, rates: dict[
 def test_engine_against_a_memory_copy(
     benchmark: BenchmarkFixture, rates: dict[str, float], where: str, floor: float
 ) -> None:
-    """The floors guard against a slide; where the time goes is in bench/README.md."""
+    """The floors guard against a slide; where the time goes is in docs/results.md."""
     uint8, packed, copy = (rates[f"{name} {where}"] for name in ("uint8", "packed", "copy"))
     benchmark.extra_info["uint8 / copy"] = round(uint8 / copy, 3)
     benchmark.extra_info["packed / uint8"] = round(packed / uint8, 2)
