@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import click
 
@@ -117,7 +116,19 @@ def _shards(_context: click.Context, _option: click.Parameter, given: tuple[str,
     show_default="one a processor, at most one a shard",
     help="Processes, each making one shard at a time; 0: this process alone.",
 )
-def export(recipe: str, out: str, **options: Any) -> None:
+def export(
+    recipe: str,
+    seed: int,
+    count: int,
+    start: int,
+    format: str,
+    shards: int,
+    only: list[int] | None,
+    boxes: bool,
+    masks: bool,
+    out: str,
+    workers: int | None,
+) -> None:
     """Write a data set in shards: pictures, texts and boxes.
 
     The same command again continues a stopped export: finished shards are kept. Several machines can share the work
@@ -127,47 +138,49 @@ def export(recipe: str, out: str, **options: Any) -> None:
     from synth_engine.export import export_dataset
 
     with progress_bar("exporting", "images") as bar:
-        done = export_dataset(Recipe.resolve(recipe), out, **options, progress=bar)
+        done = export_dataset(
+            Recipe.resolve(recipe),
+            out,
+            count=count,
+            seed=seed,
+            start=start,
+            format=format,
+            shards=shards,
+            only=only,
+            workers=workers,
+            boxes=boxes,
+            masks=masks,
+            progress=bar,
+        )
     click.echo(f"{out}: {done.images:,} images written, shards: {done.made} made, {done.kept} kept")
 
 
-def inspect_options(function: Function) -> Function:
-    """The argument and options of ``inspect``, and of the name that it had."""
-    for decorate in reversed(
-        [
-            click.argument("path", type=click.Path()),
-            recipe_option(),
-            option(
-                "--mean-share",
-                group="Data",
-                default=0.9,
-                show_default=True,
-                type=click.FloatRange(0, 1, max_open=True),
-                help="mask.png: pixels inked in more than this share of the images.",
-            ),
-            option(
-                "--and-tolerance",
-                group="Data",
-                default=0.01,
-                show_default=True,
-                type=click.FloatRange(0, 1, max_open=True),
-                help="mask-and.png: pixels that at most this share of the images lack.",
-            ),
-            option(
-                "--out",
-                group="Output",
-                required=True,
-                type=click.Path(file_okay=False),
-                help="Folder for the masks, the mean image, a contact sheet and report.json.",
-            ),
-        ]
-    ):
-        function = decorate(function)
-    return function
-
-
 @cli.command(cls=GroupedCommand, epilog="Example: synth-engine inspect challenges --recipe hackmit --out runs/real")
-@inspect_options
+@click.argument("path", type=click.Path())
+@recipe_option()
+@option(
+    "--mean-share",
+    group="Data",
+    default=0.9,
+    show_default=True,
+    type=click.FloatRange(0, 1, max_open=True),
+    help="mask.png: pixels inked in more than this share of the images.",
+)
+@option(
+    "--and-tolerance",
+    group="Data",
+    default=0.01,
+    show_default=True,
+    type=click.FloatRange(0, 1, max_open=True),
+    help="mask-and.png: pixels that at most this share of the images lack.",
+)
+@option(
+    "--out",
+    group="Output",
+    required=True,
+    type=click.Path(file_okay=False),
+    help="Folder for the masks, the mean image, a contact sheet and report.json.",
+)
 def inspect(path: str, recipe: str, out: str, mean_share: float, and_tolerance: float) -> None:
     """Inspect the real images in PATH: count them, find the ink they share, and write a contact sheet.
 
@@ -176,19 +189,24 @@ def inspect(path: str, recipe: str, out: str, mean_share: float, and_tolerance: 
     from synth_engine.cli.progress import progress_bar
     from synth_engine.real import write_overview
 
-    shares = {"mean_share": mean_share, "and_tolerance": and_tolerance}
     with progress_bar("reading", "images") as bar:
-        found = write_overview(path, Recipe.resolve(recipe), out, **shares, progress=bar)
+        found = write_overview(
+            path, Recipe.resolve(recipe), out, mean_share=mean_share, and_tolerance=and_tolerance, progress=bar
+        )
     click.echo("\n".join([*found.lines(), f"written to {out}"]))
 
 
-@cli.command(cls=GroupedCommand, hidden=True, epilog="Example: synth-engine inspect challenges --out runs/real")
-@inspect_options
+@cli.command(
+    cls=GroupedCommand,
+    params=inspect.params,
+    hidden=True,
+    epilog="Example: synth-engine inspect challenges --out runs/real",
+)
 @click.pass_context
-def target(context: click.Context, /, **options: Any) -> None:
+def target(context: click.Context, /, **_options: object) -> None:
     """Deprecated: the former name of inspect."""
     click.echo("warning: `target` is deprecated and will be removed; use `inspect`", err=True)
-    context.invoke(inspect, **options)
+    context.forward(inspect)
 
 
 @cli.command(cls=GroupedCommand, epilog="Example: synth-engine stream --workers 4 --seconds 10")
@@ -238,8 +256,10 @@ def stream(
     from synth_engine.cli.progress import status_line
     from synth_engine.stream import meter, open_stream
 
-    where: dict[str, Any] = {"workers": workers, "ray_address": ray_address, "threads": threads}
-    with open_stream(Recipe.resolve(recipe), seed, batch_size=batch_size, **where) as batches, status_line() as show:
+    batches = open_stream(
+        Recipe.resolve(recipe), seed, batch_size=batch_size, workers=workers, ray_address=ray_address, threads=threads
+    )
+    with batches, status_line() as show:
         taken = meter.measure(batches, seconds, images_per_s=rate, report=show)
     click.echo(meter.line(taken))
     if taken.workers:
@@ -300,9 +320,17 @@ def download(url: str, out: str, count: int, threads: int, timeout: float, retri
     from synth_engine.cli.progress import progress_bar
     from synth_engine.real import download as fetch
 
-    limits: dict[str, Any] = {"timeout_s": timeout, "retries": retries, "max_bytes": max_mib * 2**20}
     with progress_bar("fetching", "files") as bar:
-        done = fetch(url, out, count, threads=threads, **limits, progress=bar)
+        done = fetch(
+            url,
+            out,
+            count,
+            threads=threads,
+            timeout_s=timeout,
+            retries=retries,
+            max_bytes=max_mib * 2**20,
+            progress=bar,
+        )
     click.echo(f"{out}: {len(done.fetched)} fetched, {len(done.present)} already there")
 
 
