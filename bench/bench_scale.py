@@ -31,9 +31,9 @@ from synth_engine import FillCount, Recipe
 from synth_engine.stream import open_stream
 from synth_engine.stream.core.stream import Stream
 from synth_engine.stream.ray import crew
+from synth_engine.stream.ray.actor import RenderActor
 from synth_engine.stream.ray.cluster import Cluster, import_ray
 from synth_engine.stream.ray.superbatch import SuperbatchLayout
-from synth_engine.stream.ray.worker import RenderActor
 
 TINY = os.environ.get("SYNTH_BENCH_TINY") == "1"
 BATCH_SIZE = 64 if TINY else 512

@@ -13,7 +13,7 @@ from synth_engine.stream.core.plan import StreamPlan
 from synth_engine.stream.core.stats import StreamStats, WorkerStats
 from synth_engine.stream.core.stream import Producer, Stream
 from synth_engine.stream.inline import InlineProducer
-from synth_engine.stream.ray.actors import RayProducer
+from synth_engine.stream.ray.producer import RayProducer
 from synth_engine.stream.tf_data import surfacing, tf_dataset
 from synth_engine.stream.threads import ThreadProducer
 

@@ -140,7 +140,7 @@ def _workers_find_this_package() -> Iterator[None]:
 def _check_reachable(address: str) -> None:
     """Raise StreamError if no cluster accepts a driver. Ray's own attempt takes minutes and cannot be interrupted."""
     if address != "auto":
-        _knock(address)
+        _reachable_port(address)
     try:
         subprocess.run(
             [sys.executable, "-c", _PROBE, address], check=True, capture_output=True, timeout=CONNECT_TIMEOUT_S
@@ -155,7 +155,7 @@ def _check_reachable(address: str) -> None:
         raise StreamError(f"Ray at {address!r} refused a driver: {reason}; {_remedy(False)}", address) from error
 
 
-def _knock(address: str) -> str:
+def _reachable_port(address: str) -> str:
     """The port of the address; raises StreamError if no socket can be opened there."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not host or not port.isdigit():
@@ -172,7 +172,7 @@ def _check_same(address: str | None) -> None:
     if address in (None, "auto", "local"):
         return
     here = str(import_ray().get_runtime_context().gcs_address)
-    if _knock(str(address)) != here.rpartition(":")[2]:
+    if _reachable_port(str(address)) != here.rpartition(":")[2]:
         raise StreamError(
             f"Ray at {address!r} expected, this process is connected to {here}; close what uses that first", address
         )

@@ -18,10 +18,10 @@ from typing import Any
 
 from synth_engine.errors import StreamError
 from synth_engine.stream.core.plan import StreamPlan
+from synth_engine.stream.ray.actor import Process, RenderActor, Reply
 from synth_engine.stream.ray.cluster import Cluster, import_ray
 from synth_engine.stream.ray.same_build import versions
 from synth_engine.stream.ray.superbatch import BlockName
-from synth_engine.stream.ray.worker import Process, RenderActor, Reply
 
 START_TIMEOUT_S = 600.0  # for all actors to have loaded their kernels: sixteen on two busy cores took two minutes
 ANSWER_TIMEOUT_S = 300.0  # for one call, the start of a replaced actor included
@@ -29,22 +29,22 @@ POLL_S = 0.2  # how soon a waiting call notices that the stream was closed
 LOSSES_IN_A_ROW_MAX = 5
 SLIVER_CPUS = 0.001
 
-log = logging.getLogger("synth_engine.stream")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerCount:
     """What one worker has done so far.
 
-    ``batches`` delivered, in ``busy_s`` seconds of rendering; ``lost`` processes, and ``remade`` batches rendered again
-    for them; ``process`` is the one that answered last.
+    ``batches`` delivered, in ``busy_s`` seconds of rendering; processes ``lost``, and batches ``rendered_again`` for
+    them; ``process`` is the one that answered last.
     """
 
     worker: int
     process: str
     batches: int
     lost: int
-    remade: int
+    rendered_again: int
     busy_s: float
 
 
@@ -61,7 +61,7 @@ class Worker:
         self.process: Process | None = None
         self.node = ""  # of the actor, or where it is being started
         self.shares = False  # whether it renders into the driver's memory
-        self.batches = self.lost = self.remade = 0
+        self.batches = self.lost = self.rendered_again = 0
         self.lost_in_a_row = 0
         self.busy_s = 0.0
 
@@ -73,7 +73,7 @@ class Worker:
             process=str(self.process),
             batches=self.batches,
             lost=self.lost,
-            remade=self.remade,
+            rendered_again=self.rendered_again,
             busy_s=self.busy_s,
         )
 
@@ -110,8 +110,8 @@ class Crew:
         affinity = import_ray().util.scheduling_strategies.NodeAffinitySchedulingStrategy
         self._start_actor(worker, _free_sliver(), affinity(worker.node, soft=True) if worker.node else "SPREAD")
 
-    def heard(self, worker: Worker, reply: Reply) -> None:
-        """Count a reply."""
+    def count_reply(self, worker: Worker, reply: Reply) -> None:
+        """Add a reply to the counts of its worker."""
         worker.process, worker.node, worker.lost_in_a_row = reply.process, reply.process.node, 0
         worker.batches += len(reply.counts)
         worker.busy_s += reply.busy_s
@@ -190,11 +190,11 @@ def answer(call: Any, deadline: float, stopped: Callable[[], bool]) -> Any:
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
         except ray.exceptions.RayError as error:
-            raise _understood(ray, error) from error
+            raise _explained(ray, error) from error
     raise StreamError("the stream was closed while a batch was waited for")
 
 
-def _understood(ray: Any, error: Any) -> Exception:
+def _explained(ray: Any, error: Exception) -> Exception:
     """LostError where another actor may succeed; else a StreamError with Ray's message."""
     kinds = ray.exceptions
     lost = (kinds.RayActorError, kinds.ObjectLostError, kinds.WorkerCrashedError, kinds.NodeDiedError)

@@ -13,7 +13,7 @@ import numpy as np
 
 from synth_engine import Recipe, Synthesizer
 from synth_engine.stream.core.stream import Stream
-from synth_engine.stream.ray.actors import RayProducer
+from synth_engine.stream.ray.producer import RayProducer
 
 GONE_S = 5.0  # on a machine that does little else; `eventually` waits longer on others
 

@@ -23,11 +23,11 @@ from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import StreamError
 from synth_engine.stream import open_stream
 from synth_engine.stream.core.stream import Stream
-from synth_engine.stream.ray import actors as ray_actors
 from synth_engine.stream.ray import crew as ray_crew
+from synth_engine.stream.ray import producer as ray_producer
+from synth_engine.stream.ray.actor import RenderActor
 from synth_engine.stream.ray.cluster import Cluster
 from synth_engine.stream.ray.superbatch import SharedBlock
-from synth_engine.stream.ray.worker import RenderActor
 from tests.synth_engine.stream.ray_tools import (
     GONE_S,
     assert_whole,
@@ -97,7 +97,7 @@ def kill_each_once(stream: Stream, rng: random.Random, failures: list[str]) -> N
 def test_every_actor_killed_once_changes_no_byte(
     tiny: Recipe, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(ray_actors, "SUPERBATCH_BYTES", 8 * 2**20)
+    monkeypatch.setattr(ray_producer, "SUPERBATCH_BYTES", 8 * 2**20)
     failures: list[str] = []
     with open_stream(tiny, seed, batch_size=2048, workers=3) as stream:
         killer = threading.Thread(target=kill_each_once, args=(stream, random.Random(seed), failures))
@@ -109,10 +109,10 @@ def test_every_actor_killed_once_changes_no_byte(
         counts = producer_of(stream).workers
         assert [count.lost for count in counts] == [1, 1, 1]
         assert stream.stats.remade == 3
-        remade = sum(count.remade for count in counts)
+        again = sum(count.rendered_again for count in counts)
     told = [record.getMessage() for record in caplog.records if "are rendered again" in record.getMessage()]
     assert len(told) == 3
-    assert remade > 0
+    assert again > 0
     assert all(f"Ray worker {worker} (process " in "".join(told) for worker in range(3))
 
 
@@ -153,11 +153,11 @@ def test_a_consumer_that_pauses_has_a_stated_number_of_batches_waiting(tiny: Rec
 def test_a_consumer_that_keeps_everything_gets_copies_and_blocks_stay_few(
     tiny: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ray_actors, "SUPERBATCH_BYTES", 4 * 2**20)
+    monkeypatch.setattr(ray_producer, "SUPERBATCH_BYTES", 4 * 2**20)
     with open_stream(tiny, 7, batch_size=1024, workers=2) as stream:
         producer = producer_of(stream)
         kept = list(islice(stream, 20 * producer._per_call))
-        assert len(producer._blocks) <= producer._in_flight + 1 + ray_actors.HELD_BLOCKS
+        assert len(producer._blocks) <= producer._in_flight + 1 + ray_producer.HELD_BLOCKS
         for index in range(0, len(kept), 7):
             expected = Synthesizer(tiny, 7).batch(index * 1024, 1024)
             np.testing.assert_array_equal(kept[index].images, expected.images)

@@ -1,4 +1,4 @@
-"""What runs in a Ray worker: rendering superbatches, and reporting failures in a form that the driver can raise.
+"""RenderActor: what runs in a Ray worker. It renders superbatches and reports failures for the driver to raise.
 
 A call depends on nothing but its arguments and (recipe, seed), so any worker can repeat another one's call.
 """

@@ -1,4 +1,4 @@
-"""Ray actors as producers: the same batches, rendered by processes on this machine or on a cluster.
+"""RayProducer: the same batches, rendered by Ray actors on this machine or on a cluster.
 
 Ray costs by the call and the object, not by the byte. So a call returns several batches at once (a superbatch, see
 `superbatch`), and a few calls are in flight. The calls of a lost actor go to another one, which renders the same bytes.
@@ -7,6 +7,7 @@ Importing this module does not import Ray. docs/scale.md says what it costs and 
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import time
@@ -24,10 +25,10 @@ from synth_engine.stream.core.buffers import BufferPool
 from synth_engine.stream.core.plan import StreamPlan
 from synth_engine.stream.core.stats import WorkerStats
 from synth_engine.stream.ray import crew as ray_crew
+from synth_engine.stream.ray.actor import Reply, render_first
 from synth_engine.stream.ray.cluster import Cluster, import_ray
-from synth_engine.stream.ray.crew import Crew, LostError, Worker, WorkerCount, answer, log
+from synth_engine.stream.ray.crew import Crew, LostError, Worker, WorkerCount, answer
 from synth_engine.stream.ray.superbatch import BlockName, Holds, SharedBlock, SuperbatchLayout
-from synth_engine.stream.ray.worker import Reply, render_first
 from synth_engine.synthesizer import Synthesizer
 
 CALLS_PER_ACTOR = 2
@@ -39,6 +40,8 @@ MEMORY_SHARE = 16  # shared blocks fill at most a sixteenth of the machine's mem
 HELD_BLOCKS = 3  # that the consumer may refer to; beyond them it gets copies
 SPARE_BUFFERS = 8
 TIMED_SAMPLES = 16
+
+log = logging.getLogger(__name__)
 
 
 class _Call:
@@ -163,7 +166,7 @@ class RayProducer:
         while self._pending:
             call = self._pending.popleft()
             reply = self._receive(crew, call)
-            crew.heard(call.worker, reply)
+            crew.count_reply(call.worker, reply)
             self._submit(crew)
             yield from self._batches_of(call, reply)
             if reply.failure is not None:
@@ -201,7 +204,7 @@ class RayProducer:
             *(worker.number, worker.process, error, ", ".join(map(str, owed))),
         )
         crew.replace(worker, error)
-        worker.remade += sum(other.batches for other in owed)
+        worker.rendered_again += sum(other.batches for other in owed)
         for other in owed:
             if other.block is not None:  # the lost process may be alive, only out of reach, and still write there
                 self._abandon(other.block)
