@@ -20,7 +20,7 @@ from classifier.reading.class_shares import class_shares
 from classifier.reading.reader import Reader
 from synth_engine.errors import RunError
 from synth_engine.json_files import read_json
-from synth_engine.real.subsample import evenly
+from synth_engine.real.selection import evenly
 from synth_engine.recipe import Recipe
 from synth_engine.samples import PADDING
 from synth_engine.synthesizer import Synthesizer

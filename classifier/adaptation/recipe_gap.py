@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.learning.settings import AUGMENTATIONS, Augmentation
-from synth_engine.real.subsample import evenly
+from synth_engine.real.selection import evenly
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.run_folder import read_config

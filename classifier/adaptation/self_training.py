@@ -29,7 +29,7 @@ from classifier.networks.readings import Readings, join
 from classifier.reading.class_shares import expected_shares
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_with
-from synth_engine.stream.passes import pass_indices
+from synth_engine.real.selection import pass_indices
 
 PRESENCE_MIN = 0.2  # lower than for reading: a doubtful character must not be taught as blank
 PSEUDO = "pseudo-labels"

@@ -17,9 +17,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from classifier.learning.lesson import PseudoLabels
+from synth_engine.real.selection import pass_indices
 from synth_engine.recipe import Recipe
 from synth_engine.stream import open_stream, surfacing, tf_dataset
-from synth_engine.stream.passes import pass_indices
 
 NAMES = ("images", "labels", "boxes")
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from gan.simgan.schedule import SchedulePhase
-from synth_engine.stream.passes import pass_indices
+from synth_engine.real.selection import pass_indices
 
 Dataset = Any
 Images = npt.NDArray[np.uint8]

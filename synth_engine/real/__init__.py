@@ -22,8 +22,8 @@ from synth_engine.real.intake import (
 )
 from synth_engine.real.mask import and_mask, ink_counts, mean_mask, remove_mask
 from synth_engine.real.overview import Overview, write_overview
+from synth_engine.real.selection import evenly
 from synth_engine.real.statistics import InkDifference, ink_differences, mismatch_warning
-from synth_engine.real.subsample import evenly
 from synth_engine.real.unpack import Unpacked, unpack
 
 __all__ = [

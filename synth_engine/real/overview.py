@@ -15,7 +15,7 @@ from synth_engine.contact_sheet import row_sheet, save_picture
 from synth_engine.json_files import write_json
 from synth_engine.real.intake import IntakeReport, RealImages, load_real_images
 from synth_engine.real.mask import and_mask, ink_counts, mean_mask, remove_mask
-from synth_engine.real.subsample import evenly
+from synth_engine.real.selection import evenly
 from synth_engine.recipe import Recipe
 
 REPORT_KIND = "overview of real images"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from synth_engine.errors import RealImagesError
 from synth_engine.real.intake import polarity_problem
-from synth_engine.real.subsample import evenly
+from synth_engine.real.selection import evenly
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
 

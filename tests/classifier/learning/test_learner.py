@@ -13,8 +13,8 @@ import pytest
 from classifier.learning.settings import Augmentation, TrainingSettings
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import RejectionError, RunError
+from synth_engine.real.selection import pass_indices
 from synth_engine.recipe import Filter
-from synth_engine.stream.passes import pass_indices
 from synth_engine.training.refiner import Refiner
 
 keras = pytest.importorskip("keras")

@@ -1,14 +1,23 @@
-"""The order in which training passes over a set of real images, again and again."""
+"""Which of many real images to take: some, spread over all of them, or all of them in random order, pass after pass."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
 
-def pass_indices(total: int, start: int, count: int, seed: int) -> NDArray[np.int64]:
+def evenly(count: int, wanted: int) -> npt.NDArray[np.intp]:
+    """Ascending indices of ``wanted`` of ``count`` items, first and last included; of all where there are fewer.
+
+    >>> evenly(10, 4)
+    array([0, 3, 6, 9])
+    """
+    return np.unique(np.linspace(0, count - 1, min(wanted, count)).astype(np.intp))
+
+
+def pass_indices(total: int, start: int, count: int, seed: int) -> npt.NDArray[np.int64]:
     """Elements ``start`` … ``start`` + ``count`` - 1 of an endless series of permutations of range(``total``).
 
     Each follows from (``seed``, its position) alone, so that a resumed run goes on where it stopped::
@@ -21,5 +30,5 @@ def pass_indices(total: int, start: int, count: int, seed: int) -> NDArray[np.in
 
 
 @lru_cache(maxsize=4)
-def _permutation(total: int, seed: int, number: int) -> NDArray[np.int64]:
+def _permutation(total: int, seed: int, number: int) -> npt.NDArray[np.int64]:
     return np.random.default_rng([seed, number]).permutation(total)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_engine.stream.passes import pass_indices
+from synth_engine.real.selection import pass_indices
 
 
 def test_every_pass_shows_all_before_any_comes_again() -> None:
