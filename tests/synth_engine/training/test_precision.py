@@ -1,4 +1,4 @@
-"""Networks computed in another type, and folded for reading: the same answers, and files that hold neither."""
+"""Networks computed in another number format: nearly the same answers, and files that do not hold the format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from synth_engine.training.value_range import to_network
 
 keras = pytest.importorskip("keras")
 
-from classifier.networks.folding import folded  # noqa: E402
 from classifier.networks.heads import build  # noqa: E402
 from classifier.reading.reader import Reader, save_reader  # noqa: E402
 from synth_engine.training.precision import cpu_flags, in_precision  # noqa: E402
@@ -21,7 +20,7 @@ from synth_engine.training.precision import cpu_flags, in_precision  # noqa: E40
 
 @pytest.fixture
 def network(tiny: Recipe) -> keras.Model:
-    """Drawn weights, and normalisation that does something."""
+    """Random weights, and normalisation that does something."""
     keras.utils.set_random_seed(1)
     network = build("grid", tiny, width=8, depth=2)
     random = np.random.default_rng(1)
@@ -34,21 +33,6 @@ def network(tiny: Recipe) -> keras.Model:
 @pytest.fixture
 def images(tiny: Recipe) -> np.ndarray:
     return to_network(Synthesizer(tiny, 2).batch(0, 16).images)
-
-
-def test_folding_changes_no_score_and_leaves_no_normalisation(network: keras.Model, images: np.ndarray) -> None:
-    fast = folded(network)
-    np.testing.assert_allclose(fast(images), network(images, training=False), rtol=1e-4, atol=1e-4)
-    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in fast.layers)
-
-
-def test_a_normalisation_whose_convolution_is_read_elsewhere_stays(images: np.ndarray) -> None:
-    image = keras.Input(images.shape[1:])
-    drawn = keras.layers.Conv2D(3, 3, padding="same")(image)
-    normalised = keras.layers.BatchNormalization()(drawn)
-    network = keras.Model(image, keras.layers.Add()([drawn, normalised]))
-    network.layers[2].moving_mean.assign([1.0, 2.0, 3.0])
-    np.testing.assert_allclose(folded(network)(images), network(images, training=False), rtol=1e-5, atol=1e-5)
 
 
 def test_half_precision_computes_coarsely_and_keeps_weights_and_scores_whole(
