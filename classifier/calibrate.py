@@ -53,6 +53,8 @@ def main(path: str, model: str, second: str | None, limit: int, threads: int | N
     paths = [Path(one) for one in (model, second) if one]
     reader, *others = load_independent(paths, calibrated=False)
     real = load_real_images(path, reader.recipe, limit)
+    for line in real.report.lines():
+        click.echo(line, err=True)
     calibration = calibrate(reader, real.images, paths[0], *others)
     click.echo(f"{paths[0].with_name(CALIBRATION)}: {calibration.line()}")
 

@@ -98,6 +98,7 @@ def write_pictures(readings: LabelledReadings, score: AccuracyScore, alphabet: s
     from synth_engine.contact_sheet import save_picture
 
     save_picture(confusion_chart(score, alphabet), folder / CONFUSION)
+    (folder / MISTAKES).unlink(missing_ok=True)  # of an earlier score
     worst = readings.worst(MISTAKES_SHOWN)
     if worst:
         captions = [f"{true} as {read.text} {read.confidence:.0%}" for true, read in worst]

@@ -31,14 +31,16 @@ from synth_engine.cli.options import command, option, threads_option
     type=click.IntRange(1),
     help="Number of these images.",
 )
-@option("--format", "form", group="Output", required=True, type=click.Choice(get_args(FormatName)), help="To write.")
+@option(
+    "--format", "form", group="Output", required=True, type=click.Choice(get_args(FormatName)), help="Format to write."
+)
 @option(
     "--out",
     group="Output",
     default="exported",
     show_default=True,
     type=click.Path(file_okay=False),
-    help="Folder for the files.",
+    help="New folder for the files.",
 )
 @threads_option()
 def main(model: str, form: FormatName, out: str, images: str | None, count: int, threads: int | None) -> None:
@@ -55,7 +57,13 @@ def main(model: str, form: FormatName, out: str, images: str | None, count: int,
     from synth_engine.real import load_real_images
 
     reader = Reader.load(model)
-    shown = load_real_images(images, reader.recipe, count).images if images else samples(reader, count)
+    if images:
+        real = load_real_images(images, reader.recipe, count)
+        for line in real.report.lines():
+            click.echo(line, err=True)
+        shown = real.images
+    else:
+        shown = samples(reader, count)
     path, difference = export(reader, form, Path(out), shown)
     click.echo(f"{path}: reads {len(shown)} images to the same texts; scores differ by at most {difference:.1e}")
 

@@ -7,10 +7,7 @@ The refiner may be any Keras file whose network says of images (N, H, W, 1) how 
 from __future__ import annotations
 
 import csv
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +20,7 @@ from synth_engine.cli.guard import main_guard
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.keras_files import load_refiner, recipe_beside
-from synth_engine.training.run_folder import claim_folder
+from synth_engine.training.run_folder import new_folder
 from synth_engine.training.value_range import from_network, to_network
 
 if TYPE_CHECKING:
@@ -63,7 +60,7 @@ def refine(path: str | None, refiner: str, recipe: str | None, count: int | None
     """
     if (path is None) == (recipe is None) or (recipe is None) != (count is None):
         raise click.UsageError("give either PATH, or --recipe with --count")
-    with _whole_folder(Path(out)) as folder:
+    with new_folder(out, "--out") as folder:
         made = _refine_recipe(refiner, recipe, count, seed, folder) if recipe and count else None
         made = made or _refine_path(refiner, str(path), seed, folder)
     click.echo(f"{out}: {made}")
@@ -106,20 +103,6 @@ def _load(file: str, recipe: Recipe) -> Refiner:
 def _write(folder: Path, names: Sequence[str], images: Images) -> None:
     for name, image in zip(names, images, strict=True):
         Image.fromarray(image).save(folder / f"{name}.png")
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder that becomes ``out`` once the block has ended well; raises RunError if ``out`` is taken."""
-    claim_folder(out, "--out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        temporary.replace(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,7 +27,7 @@ from synth_engine.cli.options import (
     threads_option,
     workers_option,
 )
-from synth_engine.cli.progress import ProgressBar, progress_bar
+from synth_engine.cli.progress import phase_bars
 from synth_engine.errors import RealImagesError
 from synth_engine.recipe import Recipe
 from synth_engine.synthesizer import Synthesizer
@@ -115,7 +114,7 @@ def config_option(
 @threads_option()
 @precision_option("Number format of the refiner in training.")
 def train(**given: Any) -> None:
-    """Train a refiner and write the best step's as refiner.keras, with recipe.toml and report.html on the run.
+    """Train a refiner and write that of the best step as refiner.keras, with recipe.toml and report.html.
 
     Beside them are config.json, metrics.csv, assessment.csv and .json, sheet.png and sheets.gif.
 
@@ -151,23 +150,14 @@ def _train(options: GanTrainOptions) -> tuple[RefinementReport, RunFolder]:
     if images is None:
         images = _read(_render_demo(run.path / "demo", DEMO_IMAGES, config.seed), recipe)
     where = Workers(options.workers, options.ray_address)
-    with _progress() as progress:
+    with phase_bars("steps") as progress:
         training = RefinerRun(
-            config, recipe, images, run, where, judge=judge, progress=progress, tensorboard=options.tensorboard
-        )
+            config, recipe, images, run, where, judge=judge, progress=partial(progress, "training"),
+            tensorboard=options.tensorboard,
+        )  # fmt: skip
         if options.resume:
             training.resume()
         return training.train(), run
-
-
-@contextmanager
-def _progress() -> Iterator[ProgressBar | None]:
-    """A progress bar on a terminal; None elsewhere, where the lines that a run logs show how far it is."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with progress_bar("training", "steps") as bar:
-        yield bar
 
 
 def _choose_recipe(options: GanTrainOptions) -> Recipe:

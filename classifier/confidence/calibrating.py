@@ -17,7 +17,6 @@ from classifier.reading.class_shares import expected_shares
 from classifier.reading.reader import Reader, digest_of
 from synth_engine.synthesizer import Synthesizer
 
-LIMIT = 4096
 SYNTHETIC = 2048
 VIEWS = 2
 SEED = 2**31 - 7  # of the synthetic images; a training run has others unless it is given this very seed
@@ -44,10 +43,10 @@ def calibration_for(
     synthetic: int = SYNTHETIC,
     second: Reader | None = None,
 ) -> Calibration:
-    """The calibration of ``reader`` for images like ``images`` (N, H, W) uint8 {0, 1}; the first `LIMIT` count."""
+    """The calibration of ``reader`` for images like ``images`` (N, H, W) uint8 {0, 1}."""
     bare = replace(reader, calibration=None)
     batch = Synthesizer(bare.recipe, SEED).batch(0, synthetic)
-    real, known = look(bare, images[:LIMIT], second), look(bare, batch.images, second)
+    real, known = look(bare, images, second), look(bare, batch.images, second)
     return fit(real, known, batch.labels, expected_shares(bare.recipe, SEED))
 
 

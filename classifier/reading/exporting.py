@@ -14,11 +14,11 @@ from classifier.networks.head import PRESENCE_MIN, STRIDE
 from classifier.networks.readings import join
 from classifier.reading.export_formats import FORMATS, FormatName, Scorer
 from classifier.reading.reader import Reader
-from synth_engine.atomic import staging
 from synth_engine.errors import ModelError
 from synth_engine.json_files import write_json
 from synth_engine.synthesizer import Synthesizer
 from synth_engine.training.keras_files import RECIPE
+from synth_engine.training.run_folder import new_folder
 from synth_engine.training.value_range import to_network
 
 TABLE = "reader.json"
@@ -28,26 +28,22 @@ BATCH = 250
 
 
 def export(reader: Reader, form: FormatName, out: Path, images: NDArray[np.uint8]) -> tuple[Path, float]:
-    """Write the network in ``form`` into the folder ``out``, with reader.json and recipe.toml.
+    """Write the network in ``form`` into the new folder ``out``, with reader.json and recipe.toml.
 
     images: (N, H, W) uint8 {0, 1}, on which the written file must read the same texts. Returns its path and the largest
-    difference of their scores. Raises ModelError if ``out`` has such a file already, a library is missing, or a text is
+    difference of their scores. Raises RunError if ``out`` is taken, ModelError if a library is missing or a text is
     read differently; ``out`` then stays as it was.
     """
     kind = FORMATS[form]
     exact = Reader.of(reader.network, reader.recipe, precision="float32", calibration=reader.calibration)
-    file = out / kind.file
-    if file.exists():
-        raise ModelError(f"{file} exists already; choose another --out, or remove it", file)
-    with staging(file) as parts, warnings.catch_warnings():
+    with new_folder(out, "--out") as parts, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the converters, about NumPy and themselves
         exact.network(to_network(images[:1]))  # Keras exports only what has been called
         kind.write(exact.network, parts / kind.file)
-        difference = prove(exact, kind.open(parts / kind.file), images, file)
-        exact.recipe.save(out / RECIPE)
-        write_json(out / TABLE, KIND, table(exact, form))
-        (parts / kind.file).rename(file)
-    return file, difference
+        difference = prove(exact, kind.open(parts / kind.file), images, out / kind.file)
+        exact.recipe.save(parts / RECIPE)
+        write_json(parts / TABLE, KIND, table(exact, form))
+    return out / kind.file, difference
 
 
 def samples(reader: Reader, count: int) -> NDArray[np.uint8]:

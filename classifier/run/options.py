@@ -28,6 +28,8 @@ class DataOptions:
     def __post_init__(self) -> None:
         if self.data not in (None, "raw") and self.refiner is None:
             raise RunError(f"--data {self.data} needs a refiner; give --refiner FILE or use --data raw", self.data)
+        if self.real_limit is not None and self.real is None:
+            raise RunError("--real-limit limits real images, and there are none; give --real PATH", self.real_limit)
 
 
 @dataclass(frozen=True, kw_only=True)

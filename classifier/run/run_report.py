@@ -33,6 +33,7 @@ from synth_engine.training.run_folder import RunFolder
 
 PREDICTIONS, SCORES, SHEET, REPORT = "predictions.csv", "scores.json", "sheet.png", "report.html"
 SCORES_KIND = "scores without labels"
+CALIBRATED_ON = 4096  # real images at most, the first ones
 COVERAGE = 0.8  # share of the images, the most confident ones
 SHOWN = 48
 CURVES = {
@@ -51,7 +52,7 @@ def write_report(model: Path, real: RealImages, run: RunFolder) -> None:
     them that is right. The scores also say what became of a refiner, if the run trained one, and whether adaptation
     was kept, if there was any.
     """
-    calibration = calibrate(Reader.load(model), real.images, model)
+    calibration = calibrate(Reader.load(model), real.images[:CALIBRATED_ON], model)
     log.info(f"{run / CALIBRATION}: {calibration.line()}")
     reader = Reader.load(model)
     readings = reader.read(real.images)

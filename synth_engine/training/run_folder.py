@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synth_engine.atomic import staging
 from synth_engine.errors import RunError
 from synth_engine.json_files import read_json, write_json
 
@@ -25,6 +27,18 @@ def claim_folder(path: str | Path, option: str, *, advice: str = "") -> Path:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not an empty folder: choose another {option}{advice}", folder)
     return folder
+
+
+@contextmanager
+def new_folder(path: str | Path, option: str) -> Iterator[Path]:
+    """A staging folder that becomes ``path`` once the block has ended well; else nothing of it remains.
+
+    Raises RunError, which names the ``option``, if ``path`` is taken; see `claim_folder`.
+    """
+    folder = claim_folder(path, option)
+    with staging(folder) as parts:
+        yield parts
+        parts.replace(folder)
 
 
 @dataclass(frozen=True)

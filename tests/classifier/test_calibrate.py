@@ -76,10 +76,23 @@ def test_the_command_takes_a_second_reader_but_not_the_same(tiny: Recipe, tmp_pa
         CliRunner().invoke(main, [*arguments, str(models[0])], catch_exceptions=False)
     result = CliRunner().invoke(main, [*arguments, str(models[1])], catch_exceptions=False)
     assert f"two readers on {Calibration.load(tmp_path / '0' / CALIBRATION).second_agreement:.1%}" in result.output
+    assert "4 read, 0 damaged" in result.stderr
     for damaged in (tmp_path / "0" / CALIBRATION, tmp_path / "1" / CALIBRATION):  # neither file is needed to begin with
         damaged.write_text('{"temperature": 1}')
     CliRunner().invoke(main, [*arguments, str(models[1])], catch_exceptions=False)
     assert Calibration.load(tmp_path / "0" / CALIBRATION).second_agreement is not None
+
+
+def test_all_images_that_are_given_count(tiny: Recipe) -> None:
+    keras = pytest.importorskip("keras")
+    from classifier.confidence.calibrating import calibration_for
+    from classifier.networks.heads import build
+    from classifier.reading.reader import Reader
+
+    keras.utils.set_random_seed(0)
+    reader = Reader.of(build("grid", tiny, width=4, depth=2), tiny)
+    images = np.broadcast_to(Synthesizer(tiny, 3).batch(0, 1).images, (4100, *tiny.shape))
+    assert calibration_for(reader, images, synthetic=64).images == 4100
 
 
 def test_a_calibration_belongs_to_one_model(tiny: Recipe, tmp_path: Path) -> None:

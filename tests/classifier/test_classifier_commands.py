@@ -139,6 +139,14 @@ def test_reading_does_not_depend_on_the_batch(model: Path, tiny: Recipe) -> None
     assert whole.certainty == pytest.approx(split.certainty, abs=1e-5)
 
 
+def test_a_score_without_mistakes_leaves_no_sheet_of_earlier_ones(model: Path, images: Path, tmp_path: Path) -> None:
+    labels, out = labels_for(tmp_path, model, images), tmp_path / "out"
+    out.mkdir()
+    (out / "mistakes.png").write_bytes(b"of an earlier score")
+    run(evaluate, "--model", model, "--images", images, "--labels", labels, "--out", out)
+    assert sorted(path.name for path in out.iterdir()) == ["confusion.png", "score.json"]
+
+
 def test_evaluate_scores_labelled_images_only(model: Path, images: Path, tmp_path: Path) -> None:
     labels = labels_for(tmp_path, model, images)
     labels.write_text("".join(labels.read_text().splitlines(keepends=True)[:4]))

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from synth_engine import Recipe, Synthesizer
-from synth_engine.errors import ModelError
+from synth_engine.errors import ModelError, RunError
 
 keras = pytest.importorskip("keras")
 
@@ -48,8 +48,14 @@ def test_each_format_reads_the_same(reader: Reader, images: np.ndarray, form: st
     assert difference < 1e-3
     assert sorted(file.name for file in path.parent.iterdir()) == sorted([path.name, TABLE, "recipe.toml"])
     assert len(set(reader.read(images).texts(reader.recipe.alphabet))) > 1, "the proof would prove nothing"
-    with pytest.raises(ModelError, match="exists already; choose another"):
-        export(reader, form, tmp_path / "out", images)
+
+
+def test_a_folder_that_is_taken_is_left_alone(reader: Reader, images: np.ndarray, tmp_path: Path) -> None:
+    """Such as the folder of another run, whose recipe.toml must stay."""
+    (tmp_path / "recipe.toml").write_text("another")
+    with pytest.raises(RunError, match="not an empty folder: choose another --out"):
+        export(reader, "keras", tmp_path, images)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("recipe.toml", "another")]
 
 
 def test_a_file_that_reads_otherwise_is_not_written(
@@ -59,7 +65,7 @@ def test_a_file_that_reads_otherwise_is_not_written(
     monkeypatch.setitem(FORMATS, "keras", wrong)
     with pytest.raises(ModelError, match=r"\d+ are read differently"):
         export(reader, "keras", tmp_path / "out", images)
-    assert not list((tmp_path / "out").iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_proof_covers_every_image(reader: Reader, images: np.ndarray) -> None:

@@ -48,6 +48,8 @@ def test_options_reach_the_settings_and_clashing_ones_are_refused() -> None:
     for data in ("mixed", "refined"):
         with pytest.raises(SynthError, match=f"--data {data} needs a refiner; give --refiner FILE"):
             TrainOptions.of(data=data)
+    with pytest.raises(SynthError, match="--real-limit limits real images, and there are none"):
+        TrainOptions.of(real_limit=9)
     with pytest.raises(TypeError, match="no option is called speed"):
         TrainOptions.of(speed=3)
 

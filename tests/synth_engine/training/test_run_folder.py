@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from synth_engine.errors import RunError
-from synth_engine.training.run_folder import RunFolder, claim_folder, read_config
+from synth_engine.training.run_folder import RunFolder, claim_folder, new_folder, read_config
 
 
 def test_a_run_goes_on_with_the_configuration_it_was_made_with(tmp_path: Path) -> None:
@@ -32,6 +32,20 @@ def test_a_folder_that_holds_something_is_refused_and_stays_as_it_was(tmp_path: 
         claim_folder(tmp_path / "run" / "config.json", "--out")
     assert (tmp_path / "run" / "config.json").read_bytes() == before
     assert claim_folder(tmp_path / "new", "--out") == tmp_path / "new"
+
+
+def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty"):
+        with new_folder(tmp_path / name, "--out") as folder:
+            (folder / "file").touch()
+    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "half", "--out") as folder:
+        (folder / "file").write_text(str(1 / 0))
+    with pytest.raises(RunError, match="choose another --out"), new_folder(tmp_path / "new", "--out"):
+        pass
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "empty", "empty/file", "new", "new/file",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
