@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from classifier.reading.predictions import Prediction, load
-from classifier.run.review_page import items_of, render
+from classifier.reading.review_page import items_of, render
 from synth_engine.atomic import write_bytes
 from synth_engine.cli.guard import main_guard
 from synth_engine.errors import RealImagesError

@@ -28,7 +28,7 @@ from synth_engine.synthesizer import Synthesizer
 DECISION, DECISION_KIND = "adaptation.json", "adaptation decision"
 LOOKED_AT = 2_048
 CODES = PADDING + 1  # padding is counted as a class
-SALT = 2**10  # beyond any round's number, so that these views are none that adaptation has seen
+SALT = 2**10  # beyond any round's number, so that adaptation has not seen these views
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class AdaptationScore:
     """How well a network reads unlabelled images.
 
     agreement: share of texts that a warped view reads alike; distance: total variation between the classes read and
-    the recipe's. Places without a character count as a class of their own, so that reading nothing does not pay.
+    the recipe's. Places without a character count as a class of their own, so that reading nothing scores badly.
     """
 
     agreement: float
@@ -104,7 +104,7 @@ def keep_better(learner: Learner, before: list[Any], images: NDArray[np.uint8], 
 
 
 def score(network: Any, images: NDArray[np.uint8], recipe: Recipe, settings: TrainingSettings) -> AdaptationScore:
-    """Of ``network`` on real ``images``."""
+    """The score of ``network`` on real ``images`` (N, H, W) uint8 {0, 1}; at most `LOOKED_AT` are read."""
     some = images[evenly(len(images), LOOKED_AT)]
     reader = Reader.of(network, recipe, precision=settings.precision)
     plain, warped = read_views(reader, some, settings, SALT)

@@ -42,8 +42,8 @@ class RoundScores:
         """One line for the log and the report."""
         return (
             f"kept {self.kept:.1%} of characters ({self.whole:.1%} of images whole), views agree on "
-            f"{self.agreement:.1%}, of the expected share {alphabet[self.rarest]!r} is read "
-            f"x{self.rarest_ratio:.2f}, {alphabet[self.commonest]!r} x{self.commonest_ratio:.2f}"
+            f"{self.agreement:.1%}, {alphabet[self.rarest]!r} is read x{self.rarest_ratio:.2f} as often as expected, "
+            f"{alphabet[self.commonest]!r} x{self.commonest_ratio:.2f}"
         )
 
 

@@ -81,7 +81,7 @@ class Session:
         """Make the network; RunError or ModelError if settings, recipe, network and refiner do not fit together.
 
         The session's plan trains no refiner if the network is of no use to one, and has the weight of the information
-        loss decided. Keras draws initial weights from its global seed: set that first (`prepare_tensorflow`).
+        loss decided. Keras takes initial weights from its global seed: set that first (`prepare_tensorflow`).
         """
         check_tensorboard(plan.tensorboard)
         refinement = _refinement(plan)

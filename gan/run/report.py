@@ -83,11 +83,11 @@ def write_report(
     if frames:
         write_with(run / FILM, lambda path: animate(frames, path))
     pictures = [path for path in (run / SHEET, run / FILM) if path.is_file()]
-    write_bytes(run / PAGE, draw_page(title, run.config, rows, report, assessed, pictures).encode())
+    write_bytes(run / PAGE, page_of(title, run.config, rows, report, assessed, pictures).encode())
     report.write(run.path)
 
 
-def draw_page(
+def page_of(
     title: str, config: Mapping[str, Any], rows: Sequence[Mapping[str, str]], report: RefinementReport,
     assessed: Sequence[RefinerMetrics], pictures: Sequence[Path],
 ) -> str:  # fmt: skip

@@ -113,9 +113,8 @@ class SimGAN(keras.Model):
     def train_step(self, data: tuple[Tensor, ...]) -> Logs:
         with tf.control_dependencies(data):
             arrived = self.arrived.assign(tf.numpy_function(_now, [], tf.float64))
-        with tf.control_dependencies(
-            [arrived]
-        ):  # or operations that need no data run first and count as waiting for it
+        # without this, operations that need no data run first and count as waiting for it
+        with tf.control_dependencies([arrived]):
             logs = self._train(*data)
         self.step.assign_add(1)
         return logs

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from classifier.reading.predictions import Prediction
+from classifier.reading.review_page import SCRIPT, embed
 from classifier.review import page, review
-from classifier.run.review_page import SCRIPT, embed
 from synth_engine.errors import RealImagesError
 
 NASTY = '</script><script>alert("x")</script><!-- &amp; \u2028'

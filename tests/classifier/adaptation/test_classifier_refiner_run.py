@@ -102,7 +102,7 @@ def gan(tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gan:
 
 
 def start_of(folder: Path, recipe: Recipe) -> Path:
-    """A network as it was drawn, the same for every run."""
+    """A network with its initial weights, the same for every run."""
     keras.utils.set_random_seed(1)
     return save_reader(build("grid", recipe, width=2, depth=2), recipe, folder.parent / "start")
 

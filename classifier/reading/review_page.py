@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-DATA = "data"
+from classifier.reading.predictions import Prediction
 
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 0 1em 2em; color: #222; background: #fff }
@@ -120,7 +120,7 @@ def embed(value: Any) -> str:
     return text
 
 
-def items_of(rows: Sequence[tuple[Any, str]]) -> list[dict[str, Any]]:
+def items_of(rows: Sequence[tuple[Prediction, str]]) -> list[dict[str, Any]]:
     """The page's items, one for each pair of a prediction and the data URI of its picture."""
     names = ("name", "text", "confidence", "confidences", "seconds")
     return [{**{name: getattr(prediction, name) for name in names}, "image": image} for prediction, image in rows]
