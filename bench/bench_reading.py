@@ -29,7 +29,7 @@ tf = prepare_tensorflow(seed=None)
 
 from classifier.learning.settings import TrainingSettings  # noqa: E402
 from classifier.networks.heads import build  # noqa: E402
-from classifier.reading.predicting import iter_predictions  # noqa: E402
+from classifier.reading.prediction_files import iter_predictions  # noqa: E402
 from classifier.reading.predictions import line  # noqa: E402
 from classifier.reading.reader import Reader  # noqa: E402
 from synth_engine.real import IntakeReport, iter_grey  # noqa: E402

@@ -72,7 +72,7 @@ def predict(
     from synth_engine.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(None, threads)
-    from classifier.reading.predicting import PredictionOutput, iter_predictions
+    from classifier.reading.prediction_files import PredictionOutput, iter_predictions
     from classifier.reading.reader import Reader
     from synth_engine.real import IntakeReport, iter_grey, iter_listed
 

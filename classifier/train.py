@@ -89,8 +89,8 @@ def changes(
     "grid: texts of any length, with places. four-head: the original network, fixed length. ctc: any length, no "
     "places.",
 )
-@changes("--width", "settings.width", COUNT, "Training", "Channels of the grid network.")
-@changes("--depth", "settings.depth", COUNT, "Training", "3x3 convolutions of the grid network.")
+@changes("--width", "settings.width", COUNT, "Training", "Channels of the grid and ctc networks.")
+@changes("--depth", "settings.depth", COUNT, "Training", "3x3 convolutions of the grid and ctc networks.")
 @changes("--steps", "settings.steps", click.IntRange(0), "Training", "Steps on synthetic images.")
 @option(
     "--start-from",

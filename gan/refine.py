@@ -55,8 +55,8 @@ def refine(path: str | None, refiner: str, recipe: str | None, count: int | None
     """Refine the images in PATH (a folder of images or challenge files), or COUNT images of a recipe.
 
     Writes PNG files, ink white, and for a recipe labels.csv (name,text). Images in PATH are binarised as recipe.toml
-    beside the refiner says. Image number i is the one that classifier.train learns from under the same --seed. The
-    folder appears once it is complete.
+    beside the refiner says. With --recipe, image i is the one that classifier.train learns from under the same --seed.
+    The folder appears once it is complete.
     """
     if (path is None) == (recipe is None) or (recipe is None) != (count is None):
         raise click.UsageError("give either PATH, or --recipe with --count")

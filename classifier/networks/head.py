@@ -1,6 +1,6 @@
 """Head: what a network's kind decides, which is how it is built, what it learns from its scores, and how they are read.
 
-There are three kinds: `grid`, `position` and `ctc`, each in a module of that name. `heads` finds the one of a network.
+There are three kinds: grid, four-head (in the module `position`) and ctc. `heads` finds the one of a network.
 """
 
 from __future__ import annotations

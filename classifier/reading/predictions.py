@@ -16,7 +16,7 @@ from classifier.networks.readings import to_texts
 from synth_engine.errors import RealImagesError
 
 if TYPE_CHECKING:
-    from classifier.reading.paths import ReadBatch
+    from classifier.reading.reading_loop import ReadBatch
 
 PredictionFormat = Literal["csv", "jsonl"]
 COLUMNS = ("name", "text", "confidence")

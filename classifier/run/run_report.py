@@ -20,9 +20,9 @@ from classifier.learning.phase import METRICS
 from classifier.networks.readings import Readings
 from classifier.reading.calibration import CALIBRATION
 from classifier.reading.class_shares import class_shares, expected_shares
-from classifier.reading.paths import ReadBatch
 from classifier.reading.predictions import header, line, predictions
 from classifier.reading.reader import Reader
+from classifier.reading.reading_loop import ReadBatch
 from synth_engine.atomic import write_bytes
 from synth_engine.contact_sheet import labelled_sheet, save_picture
 from synth_engine.json_files import write_json

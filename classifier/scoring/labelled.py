@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.reading.paths import ReadBatch, read_paths
 from classifier.reading.reader import Reader
+from classifier.reading.reading_loop import ReadBatch, read_paths
 from classifier.scoring.labels import Labels, check_names
 from classifier.scoring.scores import AccuracyScore, score_texts
 from synth_engine.errors import RealImagesError

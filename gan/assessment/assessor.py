@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.assessment.chunks import for_chunks, in_chunks
 from gan.assessment.label_preservation import LabelPreservation
-from gan.simgan.label_judge import LabelJudge, for_chunks, in_chunks
+from gan.simgan.label_judge import LabelJudge
 from synth_engine.samples import Batch
 from synth_engine.training.refinement_report import RefinerMetrics
 from synth_engine.training.two_sample import TwoSampleTest

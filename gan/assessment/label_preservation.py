@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gan.assessment.chunks import for_chunks, in_chunks
 from gan.assessment.kernel_distance import kernel_distance
-from gan.simgan.label_judge import LabelJudge, for_chunks, in_chunks, readable
+from gan.simgan.label_judge import LabelJudge, readable
 from synth_engine.samples import Batch
 
 Floats = NDArray[np.float32]

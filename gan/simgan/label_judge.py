@@ -6,12 +6,10 @@ for blank, or by position (N, length, alphabet). Nothing here is trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from synth_engine.errors import ModelError
@@ -20,7 +18,6 @@ from synth_engine.samples import PADDING
 from synth_engine.training.keras_files import load_network
 
 Tensor = Any
-CHUNK = 256  # images in a forward pass, so that its memory does not grow with a set
 
 
 class LabelComparison(NamedTuple):
@@ -101,17 +98,6 @@ class LabelJudge:
 def readable(labels: Tensor, boxes: Tensor) -> Tensor:
     """Which characters (N, L) exist and have ink on the canvas, bool."""
     return (labels != PADDING) & tf.reduce_all(boxes[..., 2:] > boxes[..., :2], axis=-1)
-
-
-def in_chunks(act: Callable[..., Any], *arrays: Any) -> Any:
-    """``act`` on `CHUNK` rows of ``arrays`` at a time, joined to one array."""
-    starts = range(0, len(arrays[0]), CHUNK)
-    return np.concatenate([np.asarray(act(*(each[k : k + CHUNK] for each in arrays))) for k in starts])
-
-
-def for_chunks(act: Callable[..., Any], rows: int) -> Callable[..., Any]:
-    """``act`` as a graph if ``rows`` make more than one of the chunks of `in_chunks`: a third less time."""
-    return tf.function(act, reduce_retracing=True) if rows > CHUNK else act
 
 
 def _stride(shape: tuple[int, int], cells: tuple[int, int]) -> int:

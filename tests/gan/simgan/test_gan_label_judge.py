@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from keras import layers  # noqa: E402
 
 from gan.assessment.label_preservation import LabelPreservation  # noqa: E402
 from gan.settings.config import Config  # noqa: E402
-from gan.simgan.label_judge import CHUNK, LabelJudge, for_chunks, in_chunks, readable  # noqa: E402
+from gan.simgan.label_judge import LabelJudge, readable  # noqa: E402
 from gan.simgan.model import build_simgan  # noqa: E402
 from synth_engine import Recipe, Synthesizer  # noqa: E402
 from synth_engine.errors import ModelError  # noqa: E402
@@ -154,18 +153,3 @@ def test_images_that_refining_left_as_they_were_are_not_read_again(
     expected = whole[test.there].sum() / test.raw_right[test.there].sum()
     assert test.metrics(refined)["label_preservation"] == expected
     assert asked == [40, 2]
-
-
-@pytest.mark.parametrize(("rows", "graph"), [(3, False), (2 * CHUNK, True), (2 * CHUNK + 5, True)])
-def test_chunks_are_joined_in_order_and_many_share_a_graph(rows: int, graph: bool) -> None:
-    one, other = np.arange(rows, dtype=np.float32), np.arange(rows, dtype=np.int16)
-    eager: list[bool] = []
-
-    def add(numbers: Any, others: Any) -> Any:
-        eager.append(tf.executing_eagerly())
-        return numbers + tf.cast(others, tf.float32)
-
-    act = for_chunks(add, rows)
-    for _ in range(3):
-        np.testing.assert_array_equal(in_chunks(act, one, other), 2 * one)
-    assert eager == [False] * (1 + (rows % CHUNK > 0)) if graph else [True] * 3

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from classifier.reading.boxes import boxes_of, class_extents
-from classifier.reading.paths import read_found
 from classifier.reading.predictions import Prediction, PredictionFormat, header, line, predictions
 from classifier.reading.reader import Reader
+from classifier.reading.reading_loop import read_found
 from synth_engine.atomic import replacing
 from synth_engine.real import Found, IntakeReport
 
