@@ -99,7 +99,7 @@ class _ClutterKind:
         stage = find_stage(part, CLUTTER, "clutter")
         own: list[Ends] = []
         if part.level is not None or part.rgb is not None:
-            own = level_columns(part.level or 0.0, part.rgb if channels == 3 or part.level is None else None, channels)
+            own = level_columns(part.level, part.rgb, channels)
         columns = stage.columns(part, shape)
         self.behind, self._own = part.behind, len(own)
         # Such marks and the text are one layer: its coverage is their maximum, and it is blended once.

@@ -6,10 +6,16 @@ from synth_engine.picture.stages.stage import Ends
 from synth_engine.recipe import Ink, Level, low_high
 
 
-def level_columns(level: Level, rgb: tuple[Level, Level, Level] | None, channels: int) -> list[Ends]:
-    """One range a channel; a grey level in RGB is one range, whose number all channels share."""
-    if rgb is None:
-        return [low_high(level)]
+def level_columns(
+    level: Level | None, rgb: tuple[Level, Level, Level] | None, channels: int, default: Level = 0.0
+) -> list[Ends]:
+    """One range for each of the ``channels``, or one whose number all of them share.
+
+    In grey, ``level`` counts where it is given, else the luminance of ``rgb`` (ITU-R BT.601). In RGB, ``rgb`` counts
+    first. ``default`` is the level where neither is given.
+    """
+    if rgb is None or (channels == 1 and level is not None):
+        return [low_high(default if level is None else level)]
     red, green, blue = map(low_high, rgb)
     if channels == 3:
         return [red, green, blue]
@@ -17,9 +23,5 @@ def level_columns(level: Level, rgb: tuple[Level, Level, Level] | None, channels
 
 
 def ink_columns(ink: Ink, channels: int) -> list[Ends]:
-    """The ranges of the text's ink; `sample_ink_levels` samples from them, for each character or for the image.
-
-    As a ground's, in grey they are those of ``level`` where it is given, else the luminance of ``rgb``.
-    """
-    level = ink.default_level if ink.level is None else ink.level
-    return level_columns(level, ink.rgb if channels == 3 or ink.level is None else None, channels)
+    """The ranges of the text's ink; `sample_ink_levels` samples from them, for each character or for the image."""
+    return level_columns(ink.level, ink.rgb, channels, ink.default_level)

@@ -82,7 +82,7 @@ def test_a_level_that_equals_the_default_is_given_all_the_same(part):
 
 def test_an_inks_level_that_equals_the_default_is_given_all_the_same():
     assert ink_columns(Ink(level=Ink.default_level, rgb=RGB), 1) == ink_columns(Ink(), 1) == [Ink.default_level]
-    assert ink_columns(Ink(rgb=RGB), 1) == level_columns(0.0, RGB, 1)
+    assert ink_columns(Ink(rgb=RGB), 1) == level_columns(None, RGB, 1)
 
 
 @pytest.mark.parametrize("part", [Flat(rgb=RGB), Gradient(), Grain(rgb=RGB)])
