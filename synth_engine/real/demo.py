@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from synth_engine.atomic import write_bytes, write_with
+from synth_engine.atomic import write_bytes
 from synth_engine.errors import RealImagesError
 from synth_engine.json_files import read_json, write_json
 
@@ -144,14 +144,9 @@ def _render_missing(
     present = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
     for index, name in enumerate(names):
         if f"{name}.png" not in present:
-            _write_quickly(folder / f"{name}.png", render_demo(index, seed))
+            write_bytes(folder / f"{name}.png", render_demo(index, seed), flush=False)
         if progress is not None:
             progress(index + 1, len(names))
-
-
-def _write_quickly(path: Path, content: bytes) -> None:
-    """Write the file whole or not at all, without a flush for each: thousands of small files would take minutes."""
-    write_with(path, lambda temporary: temporary.write_bytes(content))
 
 
 def _write_truth(path: Path, names: list[str], seed: int) -> None:

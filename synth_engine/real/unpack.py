@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from synth_engine.atomic import write_with
+from synth_engine.atomic import write_bytes
 from synth_engine.errors import RealImagesError
 from synth_engine.real.challenge import Entry, parse_challenge
 from synth_engine.real.files import CHALLENGE_BYTES_MAX, CHALLENGE_SUFFIXES, list_files, read_limited, shown_name
@@ -40,7 +40,7 @@ def unpack(path: str | Path, folder: str | Path) -> Unpacked:
         if problem:
             done.damaged.append((entry.name, problem))
         elif entry.content is not None:
-            _write(Path(folder) / (entry.name + _ending(entry.content)), entry.content)
+            write_bytes(Path(folder) / (entry.name + _ending(entry.content)), entry.content, flush=False)
             done.written += 1
     return done
 
@@ -73,7 +73,3 @@ def _problem(entry: Entry, seen: set[str]) -> str | None:
 
 def _ending(content: bytes) -> str:
     return next((ending for start, ending in _ENDINGS if content.startswith(start)), ".jpg")
-
-
-def _write(path: Path, content: bytes) -> None:
-    write_with(path, lambda temporary: temporary.write_bytes(content))
