@@ -18,7 +18,7 @@ FILES_MAX = 14
 # A room is a folder, or a file at the root of synth_engine. It may import rooms of the lines above its own.
 LAYERS = """
 synth_engine.errors
-synth_engine.atomic synth_engine.cache synth_engine.tensorflow_setup
+synth_engine.atomic synth_engine.cache synth_engine.picture_formats synth_engine.tensorflow_setup
 synth_engine.json_files
 synth_engine.njit synth_engine.recipe synth_engine.samples
 synth_engine.fonts

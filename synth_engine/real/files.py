@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from synth_engine.errors import RealImagesError
+from synth_engine.picture_formats import PICTURE_SUFFIXES
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
 CHALLENGE_SUFFIXES = frozenset({"", ".json"})
 IGNORED_SUFFIXES = frozenset({".csv", ".db", ".ini", ".log", ".md", ".toml", ".tsv", ".txt", ".yaml", ".yml"})
 IMAGE_BYTES_MAX = 64 * 2**20
@@ -57,7 +57,7 @@ def shown_name(file: Path) -> str:
 def without_ending(name: str) -> str:
     """``name`` without the ending of an image file, if it has one."""
     stem, dot, ending = name.rpartition(".")
-    return stem if stem and dot + ending.lower() in IMAGE_SUFFIXES else name
+    return stem if stem and dot + ending.lower() in PICTURE_SUFFIXES else name
 
 
 def _missing(path: Path) -> str:

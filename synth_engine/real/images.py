@@ -16,12 +16,12 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from synth_engine.errors import RealImagesError
+from synth_engine.picture_formats import PICTURE_FORMATS, PICTURE_SUFFIXES, opaque
 from synth_engine.real.challenge import parse_challenge
 from synth_engine.real.files import (
     CHALLENGE_BYTES_MAX,
     CHALLENGE_SUFFIXES,
     IMAGE_BYTES_MAX,
-    IMAGE_SUFFIXES,
     list_files,
     read_limited,
     shown_name,
@@ -29,7 +29,6 @@ from synth_engine.real.files import (
 )
 
 PIXELS_MAX = 4_000_000
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 
 _EXPECTED = "expected a picture (png, jpg, jpeg, bmp, webp) or a challenge file (.json or without an ending)"
 
@@ -69,7 +68,7 @@ def iter_listed(lines: Iterable[str]) -> Iterator[Found]:
 def image_count(path: str | Path) -> int | None:
     """How many images `iter_grey` gives for ``path``; None where challenge files would have to be opened for that."""
     files = list_files(Path(path))
-    return len(files) if all(file.suffix.lower() in IMAGE_SUFFIXES for file in files) else None
+    return len(files) if all(file.suffix.lower() in PICTURE_SUFFIXES for file in files) else None
 
 
 def decode_grey(content: bytes) -> npt.NDArray[np.uint8]:
@@ -78,32 +77,23 @@ def decode_grey(content: bytes) -> npt.NDArray[np.uint8]:
     Raises RealImagesError if it is no PNG, JPEG, BMP or WebP, is damaged, or has more than `PIXELS_MAX` pixels.
     """
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        with Image.open(io.BytesIO(content), formats=PICTURE_FORMATS) as picture:
             width, height = picture.size
             if width * height > PIXELS_MAX:
                 raise RealImagesError(f"expected at most {PIXELS_MAX:,} px, received {width}x{height} px", picture.size)
-            return _grey(picture)
+            return np.array(opaque(picture).convert("L"))
     except RealImagesError:
         raise
     except UnidentifiedImageError as error:
-        raise RealImagesError(f"expected a picture in {', '.join(FORMATS)}, received none of these") from error
+        raise RealImagesError(f"expected a picture in {', '.join(PICTURE_FORMATS)}, received none of these") from error
     except Exception as error:  # Pillow raises SyntaxError, struct.error, zlib.error and more on damaged data
         raise RealImagesError(f"damaged picture: {error}") from error
-
-
-def _grey(picture: Image.Image) -> npt.NDArray[np.uint8]:
-    if picture.mode.startswith("I"):  # 16 bits a pixel: converting would clip at 255 instead of scaling
-        return (np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8)
-    if picture.has_transparency_data:
-        white = Image.new("RGBA", picture.size, "white")
-        return np.array(Image.alpha_composite(white, picture.convert("RGBA")).convert("L"))
-    return np.array(picture.convert("L"))
 
 
 def _found_in(file: Path) -> Iterator[Found]:
     name, ending = shown_name(file), file.suffix.lower()
     try:
-        if ending in IMAGE_SUFFIXES:
+        if ending in PICTURE_SUFFIXES:
             yield _decoded(without_ending(name), read_limited(file, IMAGE_BYTES_MAX))
         elif ending in CHALLENGE_SUFFIXES:
             yield from _sniffed(name, read_limited(file, CHALLENGE_BYTES_MAX))

@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 
 from synth_engine.atomic import write_bytes
 from synth_engine.errors import RecipeError
+from synth_engine.picture_formats import PICTURE_SUFFIXES
 from synth_engine.recipe.part import Part
 from synth_engine.recipe.picture import Pictures
 from synth_engine.recipe.values import RecipeFields, mask_rows
-
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
 
 
 def read_builtin(name: str) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from synth_engine.errors import RecipeError
+from synth_engine.picture_formats import PICTURE_FORMATS, opaque
 from synth_engine.recipe import Pictures
 from synth_engine.recipe.toml import picture_files, pictures_content
 
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 DECODED_BYTES_MAX = 512 * 2**20  # every process of a stream holds them
 
 
@@ -74,7 +74,7 @@ def _end(row: NDArray[np.int64], channels: int) -> int:
 def _size(file: Path, shape: tuple[int, int]) -> tuple[int, int]:
     """Height and width of the picture once it covers ``shape``, in px."""
     try:
-        with Image.open(file, formats=FORMATS) as picture:
+        with Image.open(file, formats=PICTURE_FORMATS) as picture:
             width, height = picture.size
     except Exception as error:
         raise _damaged(file, error) from error
@@ -84,20 +84,11 @@ def _size(file: Path, shape: tuple[int, int]) -> tuple[int, int]:
 
 def _decoded(file: Path, size: tuple[int, int], channels: int) -> NDArray[np.uint8]:
     try:
-        with Image.open(file, formats=FORMATS) as picture:
-            plain = _opaque(picture).convert("L" if channels == 1 else "RGB")
+        with Image.open(file, formats=PICTURE_FORMATS) as picture:
+            plain = opaque(picture).convert("L" if channels == 1 else "RGB")
             return np.asarray(plain.resize(size[::-1], Image.Resampling.BICUBIC))
     except Exception as error:  # Pillow raises SyntaxError, struct.error, zlib.error and more on damaged data
         raise _damaged(file, error) from error
-
-
-def _opaque(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):  # 16 bits a pixel: converting would clip at 255 instead of scaling
-        return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
-    if not picture.has_transparency_data:
-        return picture
-    white = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(white, picture.convert("RGBA"))
 
 
 def _damaged(file: Path, error: Exception) -> RecipeError:
