@@ -7,7 +7,6 @@ caller can act on it without parsing text.
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 
 class SynthError(Exception):
@@ -58,7 +57,7 @@ class ArrayError(SynthError, ValueError):
     """An argument of a wrong shape, dtype, memory layout or range; it is a ValueError too."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> type[RealImagesError]:
     if name == "TargetError":
         warnings.warn("TargetError is called RealImagesError now", DeprecationWarning, stacklevel=2)
         return RealImagesError

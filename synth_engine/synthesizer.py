@@ -7,7 +7,6 @@ size, thread or machine.
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +42,21 @@ class Synthesizer:
         """Samples ``start`` … ``start + count - 1`` in new arrays; raises RejectionError as `fill` does."""
         shapes = self._shapes(count, packed)
         images, labels = np.empty(shapes["images"], np.uint8), np.empty(shapes["labels"], np.uint8)
-        more: dict[str, Any] = {"boxes": np.empty(shapes["boxes"], np.int16)}
-        if centres:
-            more["centres"] = np.empty(shapes["centres"], np.float32)
-        if masks:
-            more["masks"] = np.empty(shapes["masks"], np.uint8)
-        cost = self.fill(images, labels, start, packed=packed, **more)
-        return Batch(images=images, labels=labels, alphabet=self.recipe.alphabet, start=start, **more, **cost._asdict())
+        boxes = np.empty(shapes["boxes"], np.int16)
+        middles = np.empty(shapes["centres"], np.float32) if centres else None
+        inks = np.empty(shapes["masks"], np.uint8) if masks else None
+        cost = self.fill(images, labels, start, boxes=boxes, centres=middles, masks=inks, packed=packed)
+        return Batch(
+            images=images,
+            labels=labels,
+            boxes=boxes,
+            alphabet=self.recipe.alphabet,
+            start=start,
+            candidates=cost.candidates,
+            relabelled=cost.relabelled,
+            centres=middles,
+            masks=inks,
+        )
 
     def fill(
         self,

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -130,7 +131,7 @@ def _grow_gpu_memory(tf: Any) -> int:
     devices = tf.config.list_physical_devices("GPU")
     for device in devices:
         if not tf.config.experimental.get_memory_growth(device):
-            _before_start(lambda device=device: tf.config.experimental.set_memory_growth(device, True), "memory growth")
+            _before_start(partial(tf.config.experimental.set_memory_growth, device, True), "memory growth")
     return len(devices)
 
 
@@ -153,7 +154,7 @@ def _set_threads(tf: Any, threads: int) -> None:
     _before_start(lambda: threading.set_inter_op_parallelism_threads(threads), f"{threads} threads")
 
 
-def _before_start(change: Any, what: str) -> None:
+def _before_start(change: Callable[[], object], what: str) -> None:
     try:
         change()
     except RuntimeError as error:

@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from functools import cached_property
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from synth_engine.errors import RunError
 from synth_engine.export.plan import ExportPlan
 from synth_engine.export.shards import Tick, make_shard
 from synth_engine.synthesizer import Synthesizer
+
+if TYPE_CHECKING:
+    import ctypes
 
 POLL_S = 0.2  # how often the progress is shown
 
@@ -25,8 +28,8 @@ POLL_S = 0.2  # how often the progress is shown
 class Shared(NamedTuple):
     """Memory of all processes: ``stop`` is 1 once no more shards are wanted, ``done[k]`` counts shard k's samples."""
 
-    stop: Any
-    done: Any
+    stop: ctypes.c_byte
+    done: ctypes.Array[ctypes.c_longlong]
 
 
 def default_workers(shards: int) -> int:

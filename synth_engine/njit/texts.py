@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import uint64
+from numpy.typing import NDArray
 
 from synth_engine.njit.jit import inlined
 from synth_engine.njit.random import below, word
@@ -17,11 +18,11 @@ LOW32 = np.uint64(0xFFFFFFFF)
 class Text(NamedTuple):
     """What texts are sampled from."""
 
-    length: Any  # (fewest, most) characters
-    font_below: Any  # (F,) uint64: cumulative shares of the faces, of 2³²
-    pools: Any  # (L, C) uint8: the letters of each position, as indices into the alphabet
-    sizes: Any  # (L,) uint64: how many letters of a row of `pools` there are
-    words: Any  # (W, L) uint8, padded with 255; where W > 0 a text is one of these, and `pools` is not used
+    length: tuple[int, int]  # (fewest, most) characters
+    font_below: NDArray[np.uint64]  # (F,): cumulative shares of the faces, of 2³²
+    pools: NDArray[np.uint8]  # (L, C): the letters of each position, as indices into the alphabet
+    sizes: NDArray[np.uint64]  # (L,): how many letters of a row of `pools` there are
+    words: NDArray[np.uint8]  # (W, L), padded with 255; where W > 0 a text is one of these, and `pools` is not used
 
 
 @inlined

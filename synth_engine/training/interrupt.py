@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from types import TracebackType
-from typing import Any
 
 import keras
 
@@ -18,7 +17,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
     Pass it as a callback to each ``fit`` inside the context, and call `leave_if_requested` after each.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: keras.Model) -> None:
         super().__init__()
         self.set_model(model)
         self.requested = False
@@ -33,7 +32,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self.former)
 
-    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+    def on_train_batch_end(self, *_: object, **__: object) -> None:
         if self.requested:
             self.model.stop_training = True
 
@@ -43,7 +42,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
             saved = checkpoints.save()
             raise KeyboardInterrupt(f"stopped at step {checkpoints.step}; saved {saved}; go on with --resume")
 
-    def _request(self, *_: Any) -> None:
+    def _request(self, *_: object) -> None:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = self.model.stop_training = True

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synth_engine.errors import ModelError
 from synth_engine.recipe import Recipe
 
 if TYPE_CHECKING:
+    import keras
+
     from synth_engine.training.refiner import Refiner
 
 RECIPE = "recipe.toml"
 
 
-def load_network(path: str | Path) -> Any:
+def load_network(path: str | Path) -> keras.Model:
     """The Keras model in a ``.keras`` file, loaded in safe mode; raises ModelError saying what is wrong with it."""
     path = Path(path)
     _check_exists(path)

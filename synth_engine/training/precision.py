@@ -7,9 +7,12 @@ AVX512-BF16 the reader trains 1.6 times and reads 1.8 times as fast. Elsewhere b
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from synth_engine.errors import RunError
+
+if TYPE_CHECKING:
+    import keras
 
 Precision = Literal["float32", "mixed_bfloat16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -35,7 +38,7 @@ def cpu_flags(path: str | Path = "/proc/cpuinfo") -> set[str]:
     return next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set())
 
 
-def in_precision(network: Any, precision: Precision) -> Any:
+def in_precision(network: keras.Model, precision: Precision) -> keras.Model:
     """A copy of ``network`` with its weights that computes in ``precision``. Its outputs are float32 in any case.
 
     Micikevicius et al. 2018, "Mixed precision training" (arXiv 1710.03740): weights and results stay in full precision.
@@ -47,7 +50,7 @@ def in_precision(network: Any, precision: Precision) -> Any:
 
     last = {tensor._keras_history.operation.name for tensor in network.outputs}
 
-    def copied(layer: Any) -> Any:
+    def copied(layer: keras.Layer) -> keras.Layer:
         policy = "float32" if layer.name in last else precision
         return type(layer).from_config({**layer.get_config(), "dtype": policy})
 

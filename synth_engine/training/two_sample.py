@@ -6,8 +6,6 @@ difference; more images or more steps may still show one.
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -57,7 +55,7 @@ class TwoSampleTest:
         right = np.mean(self._log_odds(test_one) <= 0), np.mean(self._log_odds(test_other) > 0)
         return float(np.mean(right))
 
-    def _learn(self, images: Any) -> None:
+    def _learn(self, images: tf.Tensor) -> None:
         wanted = tf.repeat([[0.0], [1.0]], BATCH, axis=0)
         with tf.GradientTape() as tape:
             logits = self.network(images, training=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import uint64
+from numpy.typing import NDArray
 
 from synth_engine.fast.kernels import columns as col
 from synth_engine.fast.kernels.placement import ink_of, sample_placement
@@ -15,7 +16,7 @@ from synth_engine.njit.finishing import flip_and_open
 from synth_engine.njit.intrinsics import prefetch_line
 from synth_engine.njit.jit import entry, inlined
 from synth_engine.njit.random import NOISE, PLACE, TEXT, mix, sample_key
-from synth_engine.njit.texts import PADDING, sample_text
+from synth_engine.njit.texts import PADDING, Text, sample_text
 
 PREFETCHED_BYTES = 1024  # of an image with each candidate: a few cache lines at a time, or painting waits for them
 
@@ -23,36 +24,37 @@ PREFETCHED_BYTES = 1024  # of an image with each candidate: a few cache lines at
 class GlyphArrays(NamedTuple):
     """The glyph bank as arrays; glyph (face f, character c, angle a) has number (f·C + c)·A + a."""
 
-    rows: Any  # (words, R) uint64: inked rows of all glyphs, bit b of word w is column 64·w + b
-    table: Any  # (2·G …, 2) uint64: as `glyph_bank.table` makes it; see `columns`
+    rows: NDArray[np.uint64]  # (words, R): inked rows of all glyphs, bit b of word w is column 64·w + b
+    table: NDArray[np.uint64]  # (2·G …, 2): as `glyph_bank.glyph_table` makes it; see `columns`
 
 
 class Plan(NamedTuple):
     """A recipe as numbers. Thresholds are cumulative shares scaled to 2¹⁶ or 2³²."""
 
-    shape: Any  # (height, width) px
-    text: Any  # `text.Text`
-    counts: Any  # (characters in the alphabet, angles)
-    x: Any  # (L, 2) float64: lowest tile x, span (px)
-    turns: Any  # (T, 3) uint64: cumulative share of 2¹⁶, first angle, number of angles
-    turns_y: Any  # (T, 2) float64: lowest tile top, span (px)
-    filter: Any  # (run or 0 = off, slack, candidates a text is tried, candidates a sample is tried)
-    glyph_count: Any  # G: glyphs in the bank
-    narrow: Any  # 2 · 2 uint64: columns of a canvas up to 128 px; the first of a run at its right edge; 0: no profiles
-    mask: Any  # (words, tall) uint64: H rows, then blank ones to a multiple of 8
-    flip: Any  # flip probability × 2¹⁶
-    open_px: Any  # side of the square of the opening; under 2 = none
+    shape: tuple[int, int]  # (height, width) px
+    text: Text
+    counts: tuple[int, int]  # (characters in the alphabet, angles)
+    x: NDArray[np.float64]  # (L, 2): lowest tile x, span (px)
+    turns: NDArray[np.uint64]  # (T, 3): cumulative share of 2¹⁶, first angle, number of angles
+    turns_y: NDArray[np.float64]  # (T, 2): lowest tile top, span (px)
+    filter: tuple[int, int, int, int]  # run or 0 = off, slack, most candidates of a text and of a sample
+    glyph_count: int  # G: glyphs in the bank
+    # 2 · 2 words: columns of a canvas up to 128 px; the first of a run at its right edge; 0: no profiles
+    narrow: tuple[np.uint64, ...]
+    mask: NDArray[np.uint64]  # (words, tall): H rows, then blank ones to a multiple of 8
+    flip: int  # flip probability × 2¹⁶
+    open_px: int  # side of the square of the opening; under 2 = none
 
 
 class Scratch(NamedTuple):
     """Working memory of one thread."""
 
-    canvas: Any  # (pad + words + pad, tall) uint64: see `bits`
-    blank: Any  # (words, tall) uint64: zeros
-    inked: Any  # (words + 1,) uint64
-    counts: Any  # (W,) int64
-    label: Any  # (L,) uint8
-    placed: Any  # (L, 3) int64: glyph number, x and y of its ink (px)
+    canvas: NDArray[np.uint64]  # (pad + words + pad, tall): see `bits`
+    blank: NDArray[np.uint64]  # (words, tall): zeros
+    inked: NDArray[np.uint64]  # (words + 1,)
+    counts: NDArray[np.int64]  # (W,)
+    label: NDArray[np.uint8]  # (L,)
+    placed: NDArray[np.int64]  # (L, 3): glyph number, x and y of its ink (px)
 
 
 @entry

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import uint64
+from numpy.typing import NDArray
 
 from synth_engine.njit.jit import entry, inlined
 from synth_engine.njit.random import PLACE, SPREAD, mix, sample_key, word
@@ -27,28 +28,28 @@ CORNERS_WORD = 8  # … 15
 class TileArrays(NamedTuple):
     """`tiles.TileBank` as a tuple for the kernels."""
 
-    quads: Any
-    place: Any
-    ink: Any
-    natural: Any
-    tile: Any
-    advance: Any
-    kerning: Any
+    quads: NDArray[np.uint32]
+    place: NDArray[np.int64]
+    ink: NDArray[np.float64]
+    natural: NDArray[np.float64]
+    tile: NDArray[np.float64]
+    advance: NDArray[np.float64]
+    kerning: NDArray[np.float64]
 
 
 class LayoutArrays(NamedTuple):
     """A recipe's layout as numbers; ranges are (lowest, highest) unless they say span. Columns: `columns`."""
 
-    kind: Any  # CELLS, FLOW or FREE
-    turns: Any  # (T, 5) float64: cumulative share, lowest angle, its span, lowest y, its span (cells)
-    x: Any  # (L, 2) float64: lowest x of the tile, span, px (cells)
-    line: Any  # (6, 2) float64, px: x, y, gap, jitter, space, longest (flow); x, y (free)
-    centred: Any  # whether a flowing line is placed by its middle
-    kerning: Any  # whether a flowing line is kerned
-    space_share: Any  # share of a flowing line's characters with a space before them
-    shape: Any  # (4, 2) float64: angle in degrees, scale, aspect, shear
-    perspective: Any  # share of half a side by which a corner moves at most
-    turn_first: Any  # whether characters are turned before they are stretched
+    kind: int  # CELLS, FLOW or FREE
+    turns: NDArray[np.float64]  # (T, 5): cumulative share, lowest angle, its span, lowest y, its span (cells)
+    x: NDArray[np.float64]  # (L, 2): lowest x of the tile, span, px (cells)
+    line: NDArray[np.float64]  # (6, 2), px: x, y, gap, jitter, space, longest (flow); x, y (free)
+    centred: bool  # whether a flowing line is placed by its middle
+    kerning: bool  # whether a flowing line is kerned
+    space_share: float  # share of a flowing line's characters with a space before them
+    shape: NDArray[np.float64]  # (4, 2): angle in degrees, scale, aspect, shear
+    perspective: float  # share of half a side by which a corner moves at most
+    turn_first: bool  # whether characters are turned before they are stretched
 
 
 @inlined

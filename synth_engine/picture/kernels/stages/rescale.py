@@ -6,20 +6,21 @@ Each way along each axis is a `Table`. Sums are in float32, and rounded once, af
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, uint64
+from numpy.typing import NDArray
 
 from synth_engine.picture.kernels.stages.blur import store
 
 
 class Table(NamedTuple):
-    """Output o of one axis is the sum over k < count[o] of weights[o, k] · input[first[o] + k]."""
+    """Output o of one axis is the sum over k < counts[o] of weights[o, k] · input[first[o] + k]."""
 
-    first: Any  # (N,) uint64
-    count: Any  # (N,) uint64
-    weights: Any  # (N, K) float32
+    first: NDArray[np.uint64]  # (N,)
+    counts: NDArray[np.uint64]  # (N,)
+    weights: NDArray[np.float32]  # (N, K)
 
 
 @njit(cache=True, nogil=True)
@@ -92,7 +93,7 @@ def _fit_area(table, inputs, outputs):
         low, high = o * inputs, (o + 1) * inputs  # in units of 1 / outputs px of the input
         first = low // outputs
         count = (high - 1) // outputs - first + 1
-        table.first[o], table.count[o] = first, count
+        table.first[o], table.counts[o] = first, count
         for k in range(count):
             left = (first + k) * outputs
             table.weights[o, k] = (min(high, left + outputs) - max(low, left)) / inputs
@@ -104,7 +105,7 @@ def _fit_linear(table, inputs, outputs):
     for o in range(outputs):
         at = min(max((o + 0.5) * inputs / outputs - 0.5, 0.0), inputs - 1.0)
         first = min(int(at), max(inputs - 2, 0))
-        table.first[o], table.count[o] = first, min(inputs, 2)
+        table.first[o], table.counts[o] = first, min(inputs, 2)
         table.weights[o, 0], table.weights[o, 1] = 1.0 - (at - first), at - first
 
 
@@ -114,7 +115,7 @@ def _down(table, rows, out, outputs):
     for o in range(outputs):
         first = np.int64(table.first[o])
         _start(rows[first], table.weights[o, 0], out[o])
-        for k in range(1, np.int64(table.count[o])):
+        for k in range(1, np.int64(table.counts[o])):
             _add(rows[first + k], table.weights[o, k], out[o])
 
 
@@ -135,7 +136,7 @@ def _add(row, weight, out):
 @njit(cache=True, nogil=True)
 def _along(table, outputs, channels, row, out):
     """Apply a table along a row of pixels of ``channels`` values, float32."""
-    first, count, weights = table.first, table.count, table.weights
+    first, count, weights = table.first, table.counts, table.weights
     # Unsigned indices: a signed one may count from the end, and each access pays for the question.
     step, at = uint64(channels), uint64(0)
     for o in range(uint64(outputs)):
