@@ -6,7 +6,7 @@
       "kind": "scores"
     }
 
-A reader of another version refuses the file instead of misunderstanding it.
+A program that expects another version refuses the file instead of misunderstanding it.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from synth_engine.export.plan import ExportPlan
 from synth_engine.samples import Batch
 from synth_engine.synthesizer import Synthesizer
 
-BLOCK = 512
-BLOCK_BYTES = 64 << 20
+BLOCK_SAMPLES_MAX = 512
+BLOCK_BYTES_MAX = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def blocks_of(synth: Synthesizer, plan: ExportPlan, shard: int, tick: Callable[[
 
 
 def block_size(plan: ExportPlan) -> int:
-    """Samples in a block: as many as fit into `BLOCK_BYTES`, at most `BLOCK`."""
+    """Samples in a block: as many as fit into `BLOCK_BYTES_MAX`, at most `BLOCK_SAMPLES_MAX`."""
     pixels = math.prod(plan.recipe.image_shape)
     masks = plan.recipe.length_max * math.prod(plan.recipe.shape) if plan.masks else 0
-    return max(1, min(BLOCK, BLOCK_BYTES // (pixels + masks)))
+    return max(1, min(BLOCK_SAMPLES_MAX, BLOCK_BYTES_MAX // (pixels + masks)))
 
 
 def _encode(image: NDArray[np.uint8]) -> bytes:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from synth_engine.fast.inputs import plan_of, uses_profiles
 from synth_engine.fast.kernels import GlyphArrays, Plan, Scratch, render, render_masks
-from synth_engine.fonts.glyph_bank import GlyphBank, table
+from synth_engine.fonts.glyph_bank import GlyphBank, glyph_table
 from synth_engine.recipe import Recipe
 from synth_engine.samples import Outputs, Rendered
 
@@ -21,7 +21,7 @@ class BinaryRenderer:
         self._recipe, self._seed = recipe, np.uint64(seed)
         bank = GlyphBank.of(recipe)
         profiles = uses_profiles(recipe, len(bank.rows))
-        self._bank = GlyphArrays(bank.rows, table(bank, profiles=profiles))
+        self._bank = GlyphArrays(bank.rows, glyph_table(bank, profiles=profiles))
         self._plan: Plan = plan_of(recipe, profiles=profiles)
         self._local = threading.local()
 

@@ -80,20 +80,25 @@ def render_tile(face: ImageFont.FreeTypeFont, character: str, raster: Raster) ->
     """``character`` in white on a black tile of 8-bit grey, which is as large as `Raster` says."""
     width = raster.tile_px if raster.tile_width == "square" else math.ceil(face.getlength(character))
     tile = Image.new("L", (max(1, width), raster.tile_px))
-    at, anchor = ((0, 0), "la") if raster.baseline_px is None else ((0, raster.baseline_px), "ls")
+    at, anchor = _origin(raster)
     ImageDraw.Draw(tile).text(at, character, font=face, fill=255, anchor=anchor)
     return tile
+
+
+def _origin(raster: Raster) -> tuple[tuple[int, int], str]:
+    """Where on its tile a character is written, and which of its points lies there, as Pillow's text anchor."""
+    return ((0, 0), "la") if raster.baseline_px is None else ((0, raster.baseline_px), "ls")
 
 
 def check_fonts(recipe: Recipe) -> None:
     """Raise FontError unless every face of ``recipe`` draws each of its characters, whole and unlike the other case."""
     raster = recipe.raster if recipe.placement is not None else None  # without cells there is no tile to cut them off
     for face in recipe.faces:
-        check_coverage(face, recipe.glyphs, raster)
+        check_font(face, recipe.glyphs, raster)
 
 
-def check_coverage(font: Font, characters: str, raster: Raster | None) -> None:
-    """Raise FontError for ``characters`` that the font lacks, draws past the tile, or draws like the other case."""
+def check_font(font: Font, characters: str, raster: Raster | None) -> None:
+    """Raise FontError for ``characters`` that the face lacks, draws past the tile, or draws like the other case."""
     face, size = open_font(font), font.sizes_px[0]
 
     @cache
@@ -124,7 +129,7 @@ def check_coverage(font: Font, characters: str, raster: Raster | None) -> None:
 
 def _overflows(face: ImageFont.FreeTypeFont, character: str, raster: Raster) -> bool:
     """A tenth of the tile may be lost on each side: the original generator cuts the tail of its j so."""
-    at, anchor = ((0, 0), "la") if raster.baseline_px is None else ((0, raster.baseline_px), "ls")
+    at, anchor = _origin(raster)
     left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox(at, character, font=face, anchor=anchor)
     slack = raster.tile_px / 10
     width = raster.tile_px if raster.tile_width == "square" else face.getlength(character)

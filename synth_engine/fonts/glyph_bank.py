@@ -102,7 +102,7 @@ def _build(recipe: Recipe) -> GlyphBank:
     return GlyphBank(rows=rows, place=np.array(place, dtype=np.int32))
 
 
-def table(bank: GlyphBank, *, profiles: bool) -> NDArray[np.uint64]:
+def glyph_table(bank: GlyphBank, *, profiles: bool) -> NDArray[np.uint64]:
     """(…, 2) uint64: what the kernels look up for a glyph, in neighbouring entries, so that it costs one cache miss.
 
     Entry 2·g: first row + 2³²·height + 2⁴⁸·width of glyph g; x + 2³²·y of its ink in the tile (px).

@@ -17,16 +17,17 @@ ENDLESS_PX = 1e9  # a line this long is squeezed by no recipe
 
 def layout_of(recipe: Recipe, picture: Picture) -> LayoutArrays:
     """The kernels' view of where and how the characters of ``recipe`` stand; raises RecipeError where nothing says."""
-    where, shape = picture.layout, picture.character
+    layout, character = picture.layout, picture.character
+    shape = character.angle_deg, character.scale, character.aspect, character.shear
     turns, x, line = np.ones((1, 5)), np.zeros((recipe.length_max, 2)), np.zeros((6, 2))
-    if isinstance(where, Flow):
+    if isinstance(layout, Flow):
         kind = FLOW
-        fit_px = ENDLESS_PX if where.fit_px is None else where.fit_px
-        ranges = (where.x_px, where.y_px, where.gap_px, where.jitter_px, where.space_px, fit_px)
+        fit_px = ENDLESS_PX if layout.fit_px is None else layout.fit_px
+        ranges = (layout.x_px, layout.y_px, layout.gap_px, layout.jitter_px, layout.space_px, fit_px)
         line[:] = [low_high(ends) for ends in ranges]
-    elif isinstance(where, Free):
+    elif isinstance(layout, Free):
         kind = FREE
-        line[:2] = [low_high(where.x_px), low_high(where.y_px)]
+        line[:2] = [low_high(layout.x_px), low_high(layout.y_px)]
     else:
         placement = recipe.require_placement()
         kind, x = CELLS, x_ranges(placement, recipe.length_max)
@@ -39,20 +40,20 @@ def layout_of(recipe: Recipe, picture: Picture) -> LayoutArrays:
         turns=turns,
         x=x,
         line=line,
-        centred=isinstance(where, Flow) and where.align == "centre",
-        kerning=isinstance(where, Flow) and where.kerning,
-        space_share=float(where.space_share) if isinstance(where, Flow) else 0.0,
-        shape=np.array([low_high(v) for v in (shape.angle_deg, shape.scale, shape.aspect, shape.shear)], np.float64),
-        perspective=float(shape.perspective),
-        turn_first=shape.turn_first,
+        centred=isinstance(layout, Flow) and layout.align == "centre",
+        kerning=isinstance(layout, Flow) and layout.kerning,
+        space_share=float(layout.space_share) if isinstance(layout, Flow) else 0.0,
+        shape=np.array([low_high(v) for v in shape], np.float64),
+        perspective=float(character.perspective),
+        turn_first=character.turn_first,
     )
 
 
-def character_side(shape: Character, tiles: TileBank) -> float:
+def character_side(character: Character, tiles: TileBank) -> float:
     """Side in px of a square that holds any character however it is turned, scaled and slanted."""
     height, width = tiles.place[:, INK_HEIGHT].max(), tiles.place[:, INK_WIDTH].max()
-    largest = max(abs(v) for v in low_high(shape.scale))
-    wide = width * max(abs(v) for v in low_high(shape.aspect)) * (1 + shape.perspective)
-    high = height * (1 + shape.perspective)
-    slant = max(abs(v) for v in low_high(shape.shear)) * height
+    largest = max(abs(v) for v in low_high(character.scale))
+    wide = width * max(abs(v) for v in low_high(character.aspect)) * (1 + character.perspective)
+    high = height * (1 + character.perspective)
+    slant = max(abs(v) for v in low_high(character.shear)) * height
     return math.hypot(wide + slant, high) * largest + 4

@@ -1,4 +1,4 @@
-"""PictureRenderer: the samples of a recipe with a `Picture`, painted block by work."""
+"""PictureRenderer: the samples of a recipe with a `Picture`, painted block by block."""
 
 from __future__ import annotations
 

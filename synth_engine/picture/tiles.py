@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from synth_engine.fonts import faces as fonts
+from synth_engine.fonts import faces as font_faces
 from synth_engine.picture.kernels.characters import BORDER
 from synth_engine.recipe import Flow, Layout, Picture, Raster, Recipe
 
@@ -40,8 +40,8 @@ class TileBank:
     @classmethod
     def of(cls, recipe: Recipe, picture: Picture) -> TileBank:
         """The bank of ``recipe``; raises FontError for fonts that cannot be used."""
-        fonts.check_fonts(recipe)
-        faces = [fonts.open_font(font) for font in recipe.faces]
+        font_faces.check_fonts(recipe)
+        faces = [font_faces.open_font(font) for font in recipe.faces]
         advances = [_advances(face, recipe.glyphs, even=picture.character.stretch == "even") for face in faces]
         stretch = picture.character.stretch != "none"
         tiles = [
@@ -120,5 +120,5 @@ def _raster_tile(face: ImageFont.FreeTypeFont, advance: float, raster: Raster) -
 
 def _kerning(recipe: Recipe, layout: Layout | None) -> NDArray[np.float64]:
     if isinstance(layout, Flow) and layout.kerning:
-        return np.stack([fonts.kerning_of(face, recipe.glyphs) for face in recipe.faces])
+        return np.stack([font_faces.kerning_of(face, recipe.glyphs) for face in recipe.faces])
     return np.zeros((1, 1, 1))

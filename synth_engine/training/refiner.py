@@ -8,8 +8,8 @@ Where the recipe opens its images, so are refined ones. Thresholds then vary slo
 ink would form. They also stay farther off the ends, because one missing pixel removes every square that covers it.
 
 **Identity.** A refined image depends on the refiner, the seed and the sample's index alone: not on the batch, its size
-or the place in it. Images go through the network in blocks of `BLOCK`, and sample i is always at place i mod `BLOCK` of
-block i div `BLOCK`. Both the block's random numbers and the last bits of its arithmetic are then the same everywhere.
+or the place in it. Images go through the network in blocks of `BLOCK_IMAGES` (n): sample i is always at place i mod n
+of block i div n. Both the block's random numbers and the last bits of its arithmetic are then the same everywhere.
 
 Images are (N, H, W, 1) float32 in [-1, 1].
 """
@@ -17,15 +17,19 @@ Images are (N, H, W, 1) float32 in [-1, 1].
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import keras
 
 Tensor = Any
 RANGE, OPENED_RANGE = 0.9, 0.6  # of thresholds, without and with an opening
-BLOCK = 16  # half of the refined images in a training batch of the classifier's default size
+BLOCK_IMAGES = 16  # half of the refined images in a training batch of the classifier's default size
 STREAM = 0x7265666E  # keeps these random numbers apart from others that a trainer derives from the same seed
 
 
@@ -35,7 +39,7 @@ class Refiner:
     Its methods work on NumPy arrays and inside graphs alike, always as the same graph, and return tensors.
     """
 
-    def __init__(self, network: Any, open_px: int = 0) -> None:
+    def __init__(self, network: keras.Model, open_px: int = 0) -> None:
         self.network, self.open_px = network, open_px
         # as graphs even where called eagerly: TensorFlow fuses operations in graphs, which may change the last bit
         self._grey = tf.function(self._grey_blocks, reduce_retracing=True)
@@ -66,17 +70,17 @@ class Refiner:
 
 
 def by_blocks(act: Callable[[Tensor, Tensor], Tensor], images: Tensor, first: Tensor) -> Tensor:
-    """``act`` on blocks (`BLOCK`, H, W, 1) and their numbers, joined: (N, H, W, 1).
+    """``act`` on blocks (`BLOCK_IMAGES`, H, W, 1) and their numbers, joined: (N, H, W, 1).
 
     With blocks of 4 and ``first`` 6, three images fill places 2 and 3 of block 1 and place 0 of block 2. The rest of
     the blocks is grey.
     """
-    before, count = tf.cast(first % BLOCK, tf.int32), tf.shape(images)[0]
-    after = -(before + count) % BLOCK
+    before, count = tf.cast(first % BLOCK_IMAGES, tf.int32), tf.shape(images)[0]
+    after = -(before + count) % BLOCK_IMAGES
     padded = tf.pad(images, [[before, after], [0, 0], [0, 0], [0, 0]])
-    blocks = tf.reshape(padded, [-1, BLOCK, *images.shape[1:]])
-    numbers = first // BLOCK + tf.range(tf.shape(blocks)[0], dtype=tf.int64)
-    block = tf.TensorSpec((BLOCK, *images.shape[1:]), tf.float32)
+    blocks = tf.reshape(padded, [-1, BLOCK_IMAGES, *images.shape[1:]])
+    numbers = first // BLOCK_IMAGES + tf.range(tf.shape(blocks)[0], dtype=tf.int64)
+    block = tf.TensorSpec((BLOCK_IMAGES, *images.shape[1:]), tf.float32)
     made = tf.map_fn(lambda each: act(*each), (blocks, numbers), fn_output_signature=block)
     joined = tf.reshape(made, [-1, *images.shape[1:]])[before : before + count]
     return tf.ensure_shape(joined, images.shape)
@@ -102,7 +106,7 @@ def thresholds(normal: Tensor, open_px: int) -> Tensor:
     return (OPENED_RANGE if open_px > 1 else RANGE) * tf.math.erf(normal / math.sqrt(2))
 
 
-def normal_shape(shape: Any, open_px: int) -> list[Any]:
+def normal_shape(shape: Sequence[Any], open_px: int) -> list[Any]:
     """The shape of the numbers that `binarise` takes for images of ``shape`` (N, H, W, 1)."""
     more = 2 * margin_px(open_px)
     return [shape[0], shape[1] + more, shape[2] + more, 1]
@@ -130,7 +134,7 @@ def opened(ink: Tensor, open_px: int) -> Tensor:
     return ink + tf.stop_gradient(_opened(ink, open_px) - ink)
 
 
-def _index(number: Any) -> Tensor:
+def _index(number: Tensor) -> Tensor:
     return tf.cast(number, tf.int64)
 
 
@@ -140,7 +144,7 @@ def _opened(ink: Tensor, side: int) -> Tensor:
     return tf.nn.max_pool2d(tf.pad(whole, edge, constant_values=-1.0), side, 1, "VALID")
 
 
-def _gaussian(sigma_px: int) -> Any:
+def _gaussian(sigma_px: int) -> NDArray[np.float32]:
     """Weights (6 sigma + 1,) float32 whose squares sum to 1, so that smoothing keeps the standard deviation."""
     weights = np.exp(-0.5 * (np.arange(-3 * sigma_px, 3 * sigma_px + 1) / sigma_px) ** 2)
     return (weights / np.sqrt((weights**2).sum())).astype(np.float32)

@@ -1,6 +1,6 @@
-"""A plain twin of every stage of the engine, in Python integers, Pillow and NumPy; slow, and easy to believe.
+"""A plain twin of the fast path, in Python integers, Pillow and NumPy; slow, and easy to believe.
 
-It shares with the engine only the recipe's values, the opening of fonts and the numbering of random words; it draws
+It shares with the engine only the recipe's values, the opening of fonts and the numbering of random words; it renders
 as the original generator does: text on a tile, rotated, pasted into a one-bit image.
 """
 
@@ -58,7 +58,7 @@ class Character:
 
 
 class Naive:
-    """Draws sample ``index`` of (recipe, seed); ``tiles`` may keep rotated tiles between calls, or not."""
+    """Renders sample ``index`` of (recipe, seed); ``tiles`` may keep rotated tiles between calls, or not."""
 
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self.recipe, self.seed = recipe, seed

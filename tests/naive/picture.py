@@ -1,7 +1,7 @@
 """A plain twin of the picture path's core: texts, layout, characters, labels and ink, in Python floats and NumPy.
 
 It renders each character over the whole canvas by solving for the mapping of its corners, and interpolates by the
-textbook; the stages have twins of their own (`naive_warps`, `naive_clutter`, `naive_ground`, `naive_camera`).
+textbook; the stages have twins of their own in the modules `warps`, `clutter`, `ground` and `camera`.
 """
 
 from __future__ import annotations

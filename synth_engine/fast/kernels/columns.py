@@ -20,7 +20,7 @@ import numpy as np
 # placed (L, 3) int64: one row a character.
 GLYPH, X, Y = np.uint64(0), np.uint64(1), np.uint64(2)  # (face · characters + character) · angles + angle; px; px
 
-# table (…, 2) uint64: see above; `glyph_bank.table` makes it.
+# table (…, 2) uint64: see above; `glyph_bank.glyph_table` makes it.
 ROWS, OFFSET = np.uint64(0), np.uint64(1)
 ONCE, TWICE = np.uint64(0), np.uint64(1)
 

@@ -10,7 +10,7 @@ import pytest
 from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import FontError
 from synth_engine.fonts import faces
-from synth_engine.fonts.faces import check_coverage, open_font
+from synth_engine.fonts.faces import check_font, open_font
 from synth_engine.fonts.glyph_bank import GlyphBank
 from synth_engine.recipe import Font, Raster
 from tests.conftest import ARIMO
@@ -20,19 +20,19 @@ CAPITALS_ONLY = "package:fontpkg_bebas_neue/files/BebasNeue-Regular.ttf"
 
 def test_lacking_characters_are_named() -> None:
     with pytest.raises(FontError, match="lacks '漢字'"):
-        check_coverage(Font(file=ARIMO, size_px=20), "ab漢字", Raster(tile_px=40))
+        check_font(Font(file=ARIMO, size_px=20), "ab漢字", Raster(tile_px=40))
 
 
 def test_space_draws_nothing_and_is_lacking() -> None:
     with pytest.raises(FontError, match="lacks ' '"):
-        check_coverage(Font(file=ARIMO, size_px=20), "a b", Raster(tile_px=40))
+        check_font(Font(file=ARIMO, size_px=20), "a b", Raster(tile_px=40))
 
 
 def test_capitals_under_small_labels_are_refused() -> None:
     font = Font(file=CAPITALS_ONLY, size_px=20)
     with pytest.raises(FontError, match="draws 'ab' like the other case"):
-        check_coverage(font, "ab12", Raster(tile_px=40))
-    check_coverage(font, "AB12", Raster(tile_px=40))
+        check_font(font, "ab12", Raster(tile_px=40))
+    check_font(font, "AB12", Raster(tile_px=40))
 
 
 def test_unusable_fonts_are_found_when_the_recipe_is_put_to_use(tmp_path: Path, tiny: Recipe) -> None:
@@ -44,7 +44,7 @@ def test_unusable_fonts_are_found_when_the_recipe_is_put_to_use(tmp_path: Path, 
 
 def test_tile_too_small_is_refused() -> None:
     with pytest.raises(FontError, match="past the tile of 20 px; raise `raster"):
-        check_coverage(Font(file=ARIMO, size_px=26), "abw", Raster(tile_px=20))
+        check_font(Font(file=ARIMO, size_px=26), "abw", Raster(tile_px=20))
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def network_of(shape: tuple[int, int]) -> keras.Model:
 @pytest.mark.parametrize("open_px", [0, 3])
 def test_a_refined_image_follows_from_seed_and_index_whatever_the_batch(open_px: int) -> None:
     refiner = refining.Refiner(network_of((9, 13)), open_px)
-    images, first = RNG.choice([-1.0, 1.0], (40, 9, 13, 1)).astype(np.float32), 2 * refining.BLOCK - 3
+    images, first = RNG.choice([-1.0, 1.0], (40, 9, 13, 1)).astype(np.float32), 2 * refining.BLOCK_IMAGES - 3
     whole, grey = refiner.refine(images, 7, first).numpy(), refiner.grey(images, first).numpy()
     for size in (1, 5, 16, 33):
         parts = [(images[k : k + size], first + k) for k in range(0, 40, size)]
@@ -97,9 +97,9 @@ def test_a_block_holds_an_image_at_the_place_of_its_index() -> None:
     images = np.zeros((3, 1, 1, 1), np.float32)
     places = refining.by_blocks(
         lambda block, number: (
-            block + tf.range(refining.BLOCK, dtype=tf.float32)[:, None, None, None] + 100.0 * float(number)
+            block + tf.range(refining.BLOCK_IMAGES, dtype=tf.float32)[:, None, None, None] + 100.0 * float(number)
         ),
         tf.constant(images),
-        tf.constant(2 * refining.BLOCK - 2, tf.int64),
+        tf.constant(2 * refining.BLOCK_IMAGES - 2, tf.int64),
     )
-    assert np.ravel(places).tolist() == [100.0 + refining.BLOCK - 2, 100.0 + refining.BLOCK - 1, 200.0]
+    assert np.ravel(places).tolist() == [100.0 + refining.BLOCK_IMAGES - 2, 100.0 + refining.BLOCK_IMAGES - 1, 200.0]
