@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import logging
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,7 @@ from classifier.networks.readings import Readings, join
 from classifier.reading.class_shares import expected_shares
 from classifier.reading.reader import Reader
 from synth_engine.atomic import write_with
+from synth_engine.errors import RunError
 from synth_engine.real.selection import pass_indices
 
 PRESENCE_MIN = 0.2  # lower than for reading: a doubtful character must not be taught as blank
@@ -170,7 +173,14 @@ def _save(path: Path, pseudo: PseudoLabels, scores: RoundScores) -> None:
 
 
 def _load(path: Path) -> tuple[PseudoLabels, RoundScores]:
-    with np.load(path, allow_pickle=False) as stored:
-        pseudo = PseudoLabels(**{name: stored[name] for name in ("labels", "points", "weights", "costs")})
-        scores = {name.removeprefix("score_"): stored[name] for name in stored.files if name.startswith("score_")}
-    return pseudo, RoundScores(**{name: value.item() for name, value in scores.items()})
+    """What `_save` wrote; raises RunError if it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            pseudo = PseudoLabels(**{name: stored[name] for name in ("labels", "points", "weights", "costs")})
+            scores = {name.removeprefix("score_"): stored[name] for name in stored.files if name.startswith("score_")}
+        return pseudo, RoundScores(**{name: value.item() for name, value in scores.items()})
+    except (ValueError, TypeError, LookupError, EOFError, BadZipFile, zlib.error) as error:
+        raise RunError(
+            f"{path} is damaged ({error}): expected the pseudo-labels of a round; remove it and go on with --resume",
+            path,
+        ) from error

@@ -43,7 +43,7 @@ def refused(folder: Path, recipe: Recipe, *options: Any) -> str:
     return str(result.exception)
 
 
-def test_a_recipe_that_draws_nothing_costs_no_folder(tiny: Recipe, tmp_path: Path) -> None:
+def test_a_recipe_that_renders_nothing_costs_no_folder(tiny: Recipe, tmp_path: Path) -> None:
     assert "rejected all" in refused(tmp_path, tiny.replace(filter=Filter(gap_px=64, tries_max=10)))
     assert "none.ttf" in refused(tmp_path, tiny.replace(fonts=(Font(file=str(tmp_path / "none.ttf"), size_px=16),)))
 

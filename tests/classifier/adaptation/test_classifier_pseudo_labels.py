@@ -109,7 +109,7 @@ def test_matching_nothing_matches_nothing() -> None:
     assert not match(points, points, ~absent, absent)[1].any()
 
 
-def test_classes_read_too_often_cost_and_lacking_ones_pay() -> None:
+def test_classes_read_too_often_cost_and_rare_ones_gain() -> None:
     expected = np.full(3, 1 / 3, np.float32)
     found = readings([[0, 0], [0, 1]], sure=0.98)  # the rest of a certainty is shared by the other classes
     costs = class_costs(found, expected, 1.0)

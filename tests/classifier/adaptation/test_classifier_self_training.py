@@ -12,6 +12,7 @@ from classifier.adaptation.pseudo_labels import RoundScores
 from classifier.learning.lesson import PseudoLabels
 from classifier.learning.settings import TrainingSettings
 from synth_engine import Recipe, Synthesizer
+from synth_engine.errors import RunError
 
 keras = pytest.importorskip("keras")
 
@@ -52,4 +53,12 @@ def test_a_round_s_lesson_comes_back_as_it_was_written(tmp_path: Path) -> None:
     stored, stored_scores = adapt._load(tmp_path / "round.npz")
     assert stored_scores == scores
     assert all(np.array_equal(value, getattr(stored, name)) for name, value in vars(pseudo).items())
-    assert "'b' is read x0.50, 'a' x1.50" in stored_scores.line("abc")
+    assert "'b' is read x0.50 as often as expected, 'a' x1.50" in stored_scores.line("abc")
+
+
+@pytest.mark.parametrize("keep", [0, 100, -1])
+def test_a_damaged_lesson_is_named_with_the_remedy(tmp_path: Path, keep: int) -> None:
+    np.savez_compressed(path := tmp_path / "round.npz", labels=np.zeros((1, 2), np.uint8))  # lacks the other arrays
+    path.write_bytes(path.read_bytes()[:keep] if keep >= 0 else path.read_bytes())
+    with pytest.raises(RunError, match=r"round\.npz is damaged .* remove it and go on with --resume"):
+        adapt._load(path)

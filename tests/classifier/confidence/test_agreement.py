@@ -64,8 +64,8 @@ def test_the_estimate_is_near_the_truth_where_readers_err_independently(hard: fl
 
 
 def test_errors_that_never_meet_stay_below_the_bound_and_shared_ones_are_not_seen() -> None:
-    true, draws = texts(2), np.random.default_rng(7)
-    wrong = draws.random((2, len(true))) < 0.1
+    true, rng = texts(2), np.random.default_rng(7)
+    wrong = rng.random((2, len(true))) < 0.1
     wrong[1] &= ~wrong[0]
     apart = [readings(np.where(one[:, np.newaxis], (true + 1) % CLASSES, true)) for one in wrong]
     (pair,) = compare_readings(apart)

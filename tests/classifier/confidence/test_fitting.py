@@ -24,9 +24,9 @@ def readings(codes: np.ndarray, certainty: float | np.ndarray) -> Readings:
 
 def looks(true: np.ndarray, hard: float, certainty: float, seed: int = 5) -> Looks:
     """A reader for whom a share of the characters is ``hard``: it tosses a coin between two classes at each look."""
-    draws = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     doubtful, other = np.random.default_rng(4).random(true.shape) < hard, (true + 1) % CLASSES
-    read = [np.where(doubtful & (draws.random(true.shape) < 0.5), other, true) for _ in range(3)]
+    read = [np.where(doubtful & (rng.random(true.shape) < 0.5), other, true) for _ in range(3)]
     return Looks(plain=readings(read[0], certainty), views=[readings(codes, certainty) for codes in read[1:]])
 
 

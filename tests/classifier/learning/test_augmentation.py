@@ -33,7 +33,7 @@ def test_points_follow_the_pixels(seed: int) -> None:
     assert unwarp_points(moved, warp, SHAPE).numpy()[0, 0] == pytest.approx([19.0, 11.0], abs=1e-3)
 
 
-def drawn(recipe: Recipe, ranges: Augmentation, count: int = 6, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def warped(recipe: Recipe, ranges: Augmentation, count: int = 6, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Images of ``recipe`` and the same warped, both in {-1, 1}."""
     from synth_engine.training.value_range import to_network
 
@@ -42,17 +42,17 @@ def drawn(recipe: Recipe, ranges: Augmentation, count: int = 6, seed: int = 1) -
 
 
 def test_no_warp_changes_nothing(tiny: Recipe) -> None:
-    images, same = drawn(tiny, STILL)
+    images, same = warped(tiny, STILL)
     assert np.array_equal(images, same)
 
 
 @pytest.mark.parametrize("ranges", [NARROW, WIDE])
 def test_images_stay_two_valued(tiny: Recipe, ranges: Augmentation) -> None:
-    assert set(np.unique(drawn(tiny, ranges)[1])) == {-1.0, 1.0}
+    assert set(np.unique(warped(tiny, ranges)[1])) == {-1.0, 1.0}
 
 
 def test_a_blur_before_the_cut_changes_edges_and_leaves_flat_ink_and_ground(tiny: Recipe) -> None:
-    images, blurred = drawn(tiny, replace(STILL, level=0.5, blur_px=1.0), count=32)
+    images, blurred = warped(tiny, replace(STILL, level=0.5, blur_px=1.0), count=32)
     changed = images != blurred
     assert 0.05 < changed.any(axis=(1, 2, 3)).mean() < 0.6  # half of the images are blended at all
     assert not changed[:, 2:-2, 2:-2][flat(images)].any()
@@ -65,7 +65,7 @@ def flat(images: np.ndarray) -> np.ndarray:
 
 
 def test_wobble_frays_half_of_the_images_otherwise_each_time(tiny: Recipe) -> None:
-    (images, one), (_, other) = drawn(tiny, WOBBLING, 32), drawn(tiny, WOBBLING, 32, seed=3)
+    (images, one), (_, other) = warped(tiny, WOBBLING, 32), warped(tiny, WOBBLING, 32, seed=3)
     share = (images != one).mean(axis=(1, 2, 3))
     assert 0.2 < (share > 0).mean() < 0.8
     assert 0.02 < share.max() < 0.4

@@ -64,7 +64,7 @@ def test_refined_images_are_two_valued_like_real_ones(tiny: Recipe, share: float
     result = learner._refined(images, 4).numpy()
     assert set(np.unique(result)) == {-1.0, 1.0}
     assert (result != images.numpy()).reshape(4, -1).any(axis=1).sum() == refined
-    np.testing.assert_array_equal(learner._refined(images, 4), result)  # a resumed run draws the same
+    np.testing.assert_array_equal(learner._refined(images, 4), result)  # a resumed run refines alike
 
 
 def lesson_of(recipe: Recipe, weight: float) -> dict[str, object]:
