@@ -1,6 +1,6 @@
 """Fetching challenge files over HTTP from an address that the user gives.
 
-A batch is one answer of the server, saved as ``challenge-<k>`` if it is a challenge file. Files are whole or absent, so
+Each answer of the server is saved as ``challenge-<k>`` if it is a challenge file. Files are whole or absent, so that
 the same download again fetches only what is missing.
 """
 
@@ -30,7 +30,7 @@ BACKOFF_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """What became of the batches: numbers of those fetched and of those already there, (number, reason) of failures."""
+    """What became of the files: numbers of those fetched and of those already there, (number, reason) of failures."""
 
     fetched: tuple[int, ...]
     present: tuple[int, ...]
@@ -43,7 +43,7 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """The settings that every batch of one download shares; see `download`."""
+    """The settings that all files of one download share; see `download`."""
 
     url: str
     folder: Path
@@ -53,8 +53,8 @@ class _Job:
     backoff_s: float
     stop: threading.Event
 
-    def path(self, batch: int) -> Path:
-        return self.folder / f"challenge-{batch}"
+    def path(self, k: int) -> Path:
+        return self.folder / f"challenge-{k}"
 
 
 def download(
@@ -69,24 +69,24 @@ def download(
     backoff_s: float = BACKOFF_S,
     progress: Callable[[int, int | None], object] | None = None,
 ) -> Downloaded:
-    """Fetch batches 0 … ``count - 1`` from ``url`` into ``folder/challenge-<k>``, ``threads`` at a time.
+    """Fetch challenge files 0 … ``count - 1`` from ``url`` into ``folder/challenge-<k>``, ``threads`` at a time.
 
-    ``{k}`` in the address is replaced by the batch's number. Without it every request has the same address: the
+    ``{k}`` in the address is replaced by the file's number. Without it every request has the same address: the
     contest's server answered with new images each time. ``timeout_s`` bounds connecting, each wait for data and the
     whole answer; ``max_bytes`` bounds its size. A failed attempt is repeated up to ``retries`` times after
     ``backoff_s``·2ⁿ seconds, unless the server refuses (4xx other than 408 and 429) or sends too much. Complete files
-    already there are kept. ``progress`` is called with the number of batches tried and of those to fetch.
+    already there are kept. ``progress`` is called with the number of files tried and of those to fetch.
 
-    Raises RealImagesError for an address that is not http(s), and at the end if batches failed, naming them; the
+    Raises RealImagesError for an address that is not http(s), and at the end if files failed, naming them; the
     error's ``value`` is the `Downloaded` so far.
     """
     _check(url, count, threads)
     job = _Job(url, Path(folder), timeout_s, retries, max_bytes, backoff_s, threading.Event())
-    present = tuple(batch for batch in range(count) if _is_complete(job.path(batch)))
-    wanted = [batch for batch in range(count) if batch not in set(present)]
-    failed = sorted((batch, reason) for batch, reason in _run(job, wanted, threads, progress) if reason)
-    missing = {batch for batch, _ in failed}
-    done = Downloaded(tuple(batch for batch in wanted if batch not in missing), present, tuple(failed))
+    present = tuple(k for k in range(count) if _is_complete(job.path(k)))
+    wanted = [k for k in range(count) if k not in set(present)]
+    failed = sorted((k, reason) for k, reason in _run(job, wanted, threads, progress) if reason)
+    missing = {k for k, _ in failed}
+    done = Downloaded(tuple(k for k in wanted if k not in missing), present, tuple(failed))
     if failed:
         raise RealImagesError(_failure(done, count), done)
     return done
@@ -97,7 +97,7 @@ def _check(url: str, count: int, threads: int) -> None:
         raise RealImagesError(f"expected an address that starts with http:// or https://, received {url!r}", url)
     if count < 1 or threads < 1:
         raise RealImagesError(
-            f"expected at least 1 batch and 1 thread, received {count} and {threads}", (count, threads)
+            f"expected at least 1 file and 1 thread, received {count} and {threads}", (count, threads)
         )
 
 
@@ -120,21 +120,21 @@ def _is_complete(path: Path) -> bool:
 def _run(
     job: _Job, wanted: list[int], threads: int, progress: Callable[[int, int | None], object] | None
 ) -> Iterator[tuple[int, str | None]]:
-    """(batch, None or why it failed) as batches end; leaving early (Ctrl-C) stops waiting batches and retries."""
+    """(k, None or why it failed) as files end; leaving early (Ctrl-C) stops waiting files and retries."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="download")
     try:
-        batches: dict[Future[str | None], int] = {pool.submit(_fetch, job, batch): batch for batch in wanted}
-        for done, future in enumerate(as_completed(batches), 1):
-            yield batches[future], future.result()
+        files: dict[Future[str | None], int] = {pool.submit(_fetch, job, k): k for k in wanted}
+        for done, future in enumerate(as_completed(files), 1):
+            yield files[future], future.result()
             if progress is not None:
-                progress(done, len(batches))
+                progress(done, len(files))
     finally:
         job.stop.set()
         pool.shutdown(cancel_futures=True)
 
 
-def _fetch(job: _Job, batch: int) -> str | None:
-    """Fetch one batch with retries; None if it succeeds, else the last attempt's reason."""
+def _fetch(job: _Job, k: int) -> str | None:
+    """Fetch file ``k`` with retries; None if it succeeds, else the last attempt's reason."""
     import requests
     import urllib3
 
@@ -143,28 +143,28 @@ def _fetch(job: _Job, batch: int) -> str | None:
         if job.stop.wait(job.backoff_s * 2 ** (attempt - 1) if attempt else 0):
             break
         try:
-            write_bytes(job.path(batch), _attempt(job, batch))
+            write_bytes(job.path(k), _attempt(job, k))
             return None
         except _RefusedError as error:
             return str(error)
         except (requests.RequestException, urllib3.exceptions.HTTPError, RealImagesError, TimeoutError) as error:
             reason = str(error)
         except OSError as error:
-            return f"{job.path(batch)} cannot be written: {error.strerror}"
+            return f"{job.path(k)} cannot be written: {error.strerror}"
     return reason
 
 
-def _attempt(job: _Job, batch: int) -> bytes:
+def _attempt(job: _Job, k: int) -> bytes:
     import requests
 
     ends = time.monotonic() + job.timeout_s
     # no compression, so that an answer's size is what is received and nothing can expand beyond the limit
     headers = {"Accept-Encoding": "identity"}
-    url = job.url.replace("{k}", str(batch))
+    url = job.url.replace("{k}", str(k))
     with closing(requests.get(url, timeout=job.timeout_s, stream=True, headers=headers)) as response:
         _check_status(response)
         content = _body(job, response, ends)
-    parse_challenge(content, f"challenge-{batch}")
+    parse_challenge(content, f"challenge-{k}")
     return content
 
 
@@ -191,7 +191,7 @@ def _body(job: _Job, response: Response, ends: float) -> bytes:
 
 
 def _failure(done: Downloaded, count: int) -> str:
-    named = "; ".join(f"challenge-{batch}: {reason}" for batch, reason in done.failed[:5])
+    named = "; ".join(f"challenge-{k}: {reason}" for k, reason in done.failed[:5])
     more = f"; … and {len(done.failed) - 5} more" if len(done.failed) > 5 else ""
     return (
         f"expected {count} challenge files, {len(done.failed)} could not be fetched ({named}{more}); "

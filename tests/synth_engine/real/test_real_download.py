@@ -91,7 +91,7 @@ def fetch(server: Server, folder: Path, count: int = 1, **settings: float) -> Do
     return download(server.url, folder, count, backoff_s=0.001, **settings)  # type: ignore[arg-type]
 
 
-def test_each_batch_becomes_a_file(server: Server, tmp_path: Path) -> None:
+def test_each_answer_becomes_a_file(server: Server, tmp_path: Path) -> None:
     contents = [challenge(**{f"n{k}": speckled(k)}) for k in range(3)]
     server.answers = {f"/{k}": [good(content)] for k, content in enumerate(contents)}
     assert fetch(server, tmp_path, 3) == Downloaded((0, 1, 2), (), ())
@@ -111,7 +111,7 @@ def test_failures_are_named_and_the_rest_is_kept(server: Server, tmp_path: Path)
         RealImagesError, match=r"challenge-1: 500.*challenge-2: .*damaged.*1 are whole: run the same"
     ) as error:
         fetch(server, tmp_path, 3, retries=1)
-    assert [batch for batch, _ in error.value.value.failed] == [1, 2]  # type: ignore[attr-defined]
+    assert [k for k, _ in error.value.value.failed] == [1, 2]  # type: ignore[attr-defined]
     assert [file.name for file in tmp_path.iterdir()] == ["challenge-0"]
 
 
@@ -162,5 +162,5 @@ def test_only_http_addresses_are_taken(tmp_path: Path, url: str) -> None:
 
 @pytest.mark.parametrize("settings", [{"count": 0}, {"count": 1, "threads": 0}])
 def test_nothing_to_do_is_refused(tmp_path: Path, settings: dict[str, int]) -> None:
-    with pytest.raises(RealImagesError, match="at least 1 batch and 1 thread"):
+    with pytest.raises(RealImagesError, match="at least 1 file and 1 thread"):
         download("http://127.0.0.1/", tmp_path, **settings)
