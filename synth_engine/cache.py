@@ -19,10 +19,10 @@ def cache_folder() -> Path:
 
 @contextmanager
 def kernel_cache(*sources: Path) -> Iterator[None]:
-    """Make Numba keep the machine code of modules that are imported meanwhile in a folder of their own.
+    """A context in which Numba caches the machine code of the modules that it imports, in a folder of their own.
 
-    The folder is named by a digest of the Python files in the ``sources`` folders. Numba itself looks at a file's own
-    time stamp alone, and would miss a change in a function that is inlined from another file. The folder lies in
+    The folder is named by a digest of the Python files in the ``sources`` folders. Numba itself compares only a file's
+    own time stamp, and would miss a change in a function that is inlined from another file. The folder lies in
     `cache_folder`, since an installed package may not be writable; ``$NUMBA_CACHE_DIR`` takes precedence.
     """
     from numba.core import config

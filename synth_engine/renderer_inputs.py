@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from synth_engine.njit import Text
 from synth_engine.recipe import Placement, Recipe
+from synth_engine.samples import PADDING
 
 
 def text_of(recipe: Recipe) -> Text:
@@ -59,6 +60,6 @@ def thresholds(shares: Sequence[float], bits: int) -> NDArray[np.uint64]:
 
 
 def _indices(texts: Sequence[str], number: dict[str, int], width: int) -> NDArray[np.uint8]:
-    """(texts, width) uint8: the characters' indices into the alphabet, padded with 255."""
-    rows = [[number[character] for character in text] + [255] * (width - len(text)) for text in texts]
+    """(texts, width) uint8: the characters' indices into the alphabet, padded with `PADDING`."""
+    rows = [[number[character] for character in text] + [PADDING] * (width - len(text)) for text in texts]
     return np.array(rows, np.uint8).reshape(len(texts), width)

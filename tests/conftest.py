@@ -12,7 +12,7 @@ from hypothesis import settings
 from synth_engine import Recipe
 from synth_engine.recipe import Canvas, Font, Placement, Raster, Turn
 
-# Shared machines stall for longer than any deadline, and a gate must not depend on what it happens to draw.
+# Shared machines stall for longer than any deadline, and a gate must not depend on which examples it happens to try.
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.load_profile("gate")
 
@@ -46,7 +46,7 @@ def hackmit() -> Recipe:
 
 @pytest.fixture(scope="session")
 def tiny() -> Recipe:
-    """Two characters of five on 40×24 px: quick to draw, to learn and to look at."""
+    """Two characters of five on 40×24 px: quick to render, to learn and to look at."""
     return Recipe(
         name="tiny",
         alphabet="acx17",

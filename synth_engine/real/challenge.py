@@ -1,4 +1,4 @@
-"""Challenge files: JSON ``{"images": [{"name": …, "jpg_base64": …}, …]}``, as the contest's server sent them.
+"""Challenge files: JSON ``{"images": [{"name": …, "jpg_base64": …}, …]}``, as the HackMIT contest's server sent them.
 
 Splits such a file into named, still compressed images. One damaged entry costs no other. `images` decodes them, and
 `unpack` writes them out.

@@ -24,13 +24,12 @@ class Recipe(RecipeFields, frozen=True, kw_only=True):
 
     Every position of a text samples from ``alphabet``, or from its own entry of ``alphabets`` (as many as the longest
     text has characters); or whole texts are sampled from ``words``, all equally likely. In a TOML file ``words_file``
-    may name a file with one word a line instead. Labels are indices into ``alphabet`` in any case. ``drawn_as`` names
-    characters that the fonts draw otherwise than the real images, and for each the character whose glyph is drawn in
-    its place: O for a 0 that stands without the fonts' dot or slash.
+    may name a file with one word a line instead. Labels are indices into ``alphabet`` in any case. ``drawn_as`` gives a
+    character another one's glyph: ``{"0": "O"}`` where the real images show a 0 without the font's dot or slash.
 
-    A recipe from a file, from `replace` or from `checked` makes sense, or it is a RecipeError. One that is built by its
-    class in Python raises ValueError where its parts contradict each other; `checked` finds what is wrong beside that,
-    and a `Synthesizer` calls it. Fonts are opened by a `Synthesizer` alone.
+    `load`, `replace` and `checked` raise RecipeError for a recipe that makes no sense. The class itself, called in
+    Python, raises ValueError for parts that contradict each other, and does not check types; a `Synthesizer` calls
+    `checked` first. A recipe opens no font; a `Synthesizer` does.
     """
 
     def __post_init__(self) -> None:

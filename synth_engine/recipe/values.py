@@ -1,7 +1,8 @@
 """Parts of every recipe, and `RecipeFields`, which holds them all with what follows from them.
 
 Pure values: nothing here checks one part against another (`checks`) or opens a file (`toml`). Lengths are in px,
-angles in degrees (counter-clockwise positive, as in Pillow), probabilities and shares between 0 and 1.
+angles in degrees (counter-clockwise positive, as in Pillow), probabilities and shares between 0 and 1. The original
+generator is the one that the built-in recipe `hackmit` reproduces, quirks included.
 """
 
 from __future__ import annotations

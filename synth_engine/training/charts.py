@@ -19,7 +19,7 @@ SIZE_IN = (5.6, 3.0)
 DPI = 144  # of the picture; the page shows it at two thirds, so that it stays sharp
 WIDTH_PX = 540
 COLOURS = ("#1668b3", "#c2410c", "#3f7d20", "#7a3fb0", "#8a6d00", "#00818a")
-MARKED_MAX = 40  # up to so many points a line each has a mark
+MARKED_MAX = 40  # a line of at most so many points marks each of them
 LEGEND_COLUMNS = 3
 
 

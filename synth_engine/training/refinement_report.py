@@ -107,7 +107,7 @@ METRIC_COLUMNS = RefinerMetrics.__struct_fields__  # of assessment.csv
 
 
 class MetricTarget(msgspec.Struct, frozen=True):
-    """A metric's name, its target and its value as text, and whether it is reached; None: not measured.
+    """A metric's name, its target value and its own as text, and whether it reaches that; None: not measured.
 
     ``needed``: whether a refiner must reach it before a reader learns from its images.
     """

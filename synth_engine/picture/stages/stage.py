@@ -59,8 +59,11 @@ class SampledRanges:
         self._number, self._probability = number, probability
 
     def sample(self, work: Workspace, seed: np.uint64, start: int, *, again: bool = False) -> None:
-        """Fill ``on``, ``params`` and ``keys`` of ``work``; ``again``: for the active images and their attempt."""
-        attempts, active = (work.attempts, work.active) if again else (work.never, work.every)
+        """Fill ``on``, ``params`` and ``keys`` of ``work``.
+
+        With ``again``, for the active images alone, by the attempt that each is at.
+        """
+        attempts, active = (work.attempts, work.active) if again else (work.no_attempts, work.every)
         sample_stage(
             seed, start, self._number, attempts, active, self._probability, self.low, self.high,
             work.on, work.params, work.keys,

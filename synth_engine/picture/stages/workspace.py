@@ -29,7 +29,7 @@ class Workspace:
     on: NDArray[np.bool_]  # (B,) images that have the stage at hand
     keys: NDArray[np.uint64]  # (B,)
     params: NDArray[np.float64]  # (B, PARAMS)
-    never: NDArray[np.int64]  # (B,) zeros: the attempt that painting is sampled for
+    no_attempts: NDArray[np.int64]  # (B,) zeros: painting is sampled once, whatever the attempt
     every: NDArray[np.bool_]  # (B,) ones
     levels: NDArray[np.float64]  # (B, L, C) the text's ink
     units: NDArray[np.float64]  # (B, L) uniform in [0, 1)
@@ -63,7 +63,7 @@ class Workspace:
             on=np.zeros(b, np.bool_),
             keys=np.zeros(b, np.uint64),
             params=np.zeros((b, PARAMS)),
-            never=np.zeros(b, np.int64),
+            no_attempts=np.zeros(b, np.int64),
             every=np.ones(b, np.bool_),
             levels=np.zeros((b, length, channels)),
             units=np.zeros((b, length)),

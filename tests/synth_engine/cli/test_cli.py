@@ -1,4 +1,4 @@
-"""The command line of the engine, and how commands end; exports are in test_export.py."""
+"""The command line of the engine, and how commands end; exporting has its own folder of tests."""
 
 from __future__ import annotations
 
