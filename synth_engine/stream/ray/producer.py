@@ -1,14 +1,12 @@
 """RayProducer: the same batches, rendered by Ray actors on this machine or on a cluster.
 
-Ray costs by the call and the object, not by the byte. So a call returns several batches at once (a superbatch, see
-`superbatch`), and a few calls are in flight. The calls of a lost actor go to another one, which renders the same bytes.
-Importing this module does not import Ray. docs/scale.md says what it costs and when it pays.
+A few calls are in flight, each for several batches (`calls`). Those of a lost actor go to another one, which renders
+the same bytes. Importing this module does not import Ray. docs/scale.md says what it costs and when it pays.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import os
 import time
 from collections import deque
@@ -25,41 +23,26 @@ from synth_engine.stream.core.buffers import BufferPool
 from synth_engine.stream.core.plan import StreamPlan
 from synth_engine.stream.core.stats import WorkerStats
 from synth_engine.stream.ray import crew as ray_crew
-from synth_engine.stream.ray.actor import Reply, render_first
+from synth_engine.stream.ray.actor import Reply
+from synth_engine.stream.ray.calls import (
+    Call,
+    kept_busy,
+    seconds_per_batch,
+    share_out,
+    spans_of,
+    worker_asked,
+)
 from synth_engine.stream.ray.cluster import Cluster, import_ray
-from synth_engine.stream.ray.crew import Crew, LostError, Worker, WorkerCount, answer
+from synth_engine.stream.ray.crew import Crew, LostError, WorkerCount, answer
 from synth_engine.stream.ray.superbatch import BlockName, Holds, SharedBlock, SuperbatchLayout
 from synth_engine.synthesizer import Synthesizer
 
-CALLS_PER_ACTOR = 2
-TURNS_IN_A_ROW = 16  # calls of each of the actors whose turn it is, before the next ones: their caches stay warm
-SUPERBATCH_BYTES = 32 * 2**20
-CALL_S = 1.0  # most a call of a slow recipe takes, and so most that a lost actor loses
 STORE_SHARE = 4  # calls in flight fill at most a quarter of the object store, since Ray frees consumed objects late
 MEMORY_SHARE = 16  # shared blocks fill at most a sixteenth of the machine's memory
 HELD_BLOCKS = 3  # that the consumer may refer to; beyond them it gets copies
 SPARE_BUFFERS = 8
-TIMED_SAMPLES = 16
 
 log = logging.getLogger(__name__)
-
-
-class _Call:
-    """Batches ``first`` … ``first + batches - 1``, asked of ``worker``."""
-
-    def __init__(self, first: int, batches: int, worker: Worker, block: SharedBlock | None) -> None:
-        self.first, self.batches, self.worker, self.block = first, batches, worker, block
-        self.reference: Any = None
-        self.send()
-
-    def send(self) -> None:
-        """Ask the actor that fills the worker's place now."""
-        block = self.block.name if self.block else None
-        self.reference = self.worker.handle.render.remote(self.first, self.batches, block)
-
-    def __str__(self) -> str:
-        last = self.first + self.batches - 1
-        return f"{self.first}" if last == self.first else f"{self.first}-{last}"
 
 
 class RayProducer:
@@ -77,7 +60,7 @@ class RayProducer:
         self._layout, self._holds, self._pool = SuperbatchLayout(plan), Holds(), BufferPool(keep=SPARE_BUFFERS)
         self._packed = SuperbatchLayout(plan, packed=True)
         batch_s = seconds_per_batch(Synthesizer(plan.recipe, plan.seed), plan)  # compiles once for all actors
-        self._pending: deque[_Call] = deque()
+        self._pending: deque[Call] = deque()
         self._blocks: list[SharedBlock] = []
         self._free: list[SharedBlock] = []
         self._batches: Iterator[Batch] = iter(())
@@ -97,7 +80,7 @@ class RayProducer:
         except BaseException:
             self.close()
             raise
-        self._spans = _spans(plan, self._per_call)
+        self._spans = spans_of(plan, self._per_call)
         self._sent = self._asked = self._taken = 0
         self._batches = self._deliver(self._crew)
 
@@ -178,11 +161,11 @@ class RayProducer:
             if not batches:
                 return
             worker = crew.workers[worker_asked(self._sent, len(crew.workers), self._at_once)]
-            self._pending.append(_Call(first, batches, worker, self._block() if worker.shares else None))
+            self._pending.append(Call(first, batches, worker, self._block() if worker.shares else None))
             self._sent += 1
             self._asked += batches
 
-    def _receive(self, crew: Crew, call: _Call) -> Reply:
+    def _receive(self, crew: Crew, call: Call) -> Reply:
         while True:
             deadline = time.monotonic() + ray_crew.ANSWER_TIMEOUT_S
             try:
@@ -196,7 +179,7 @@ class RayProducer:
                     f"look into Ray's log for workers that hang, or use `workers=0`"
                 ) from error
 
-    def _ask_again(self, crew: Crew, call: _Call, error: LostError) -> None:
+    def _ask_again(self, crew: Crew, call: Call, error: LostError) -> None:
         worker = call.worker
         owed = [call, *(other for other in self._pending if other.worker is worker)]
         log.warning(
@@ -211,7 +194,7 @@ class RayProducer:
                 other.block = self._fresh_block()
             other.send()
 
-    def _batches_of(self, call: _Call, reply: Reply) -> Iterator[Batch]:
+    def _batches_of(self, call: Call, reply: Reply) -> Iterator[Batch]:
         """Batches of a reply: views while the consumer releases earlier ones, else copies, to bound shared memory."""
         block, call.block = call.block, None
         if reply.rows is not None and block is not None:
@@ -275,59 +258,8 @@ class RayProducer:
         return block
 
 
-def kept_busy(workers: int, cpus: float) -> int:
-    """How many workers have calls at once: as many as there are processors, rounded up.
-
-    More would render no faster, and each would find its caches cold.
-    """
-    return max(1, min(workers, math.ceil(cpus)))
-
-
-def worker_asked(call: int, workers: int, at_once: int) -> int:
-    """Index of the worker that a call is for: ``at_once`` of them take turns, then the next ones."""
-    shift = call // (at_once * TURNS_IN_A_ROW) * at_once
-    return (shift + call % at_once) % workers
-
-
-def share_out(plan: StreamPlan, *, at_once: int, budget: int, row_bytes: int, batch_s: float) -> tuple[int, int]:
-    """(batches in a call, calls in flight) such that all calls in flight, ``row_bytes`` a batch, fit ``budget`` bytes.
-
-    ``at_once`` workers have calls at once. Raises StreamError if not even one batch fits.
-    """
-    in_flight = min(CALLS_PER_ACTOR * at_once, budget // row_bytes)
-    if in_flight < 1:
-        raise StreamError(
-            f"a batch of {row_bytes / 2**20:.0f} MiB expected to fit the memory for batches in flight (a "
-            f"quarter of Ray's smallest object store), received {budget / 2**20:.0f} MiB; make `batch_size` smaller, "
-            f"or use `workers=0`",
-            plan.batch_size,
-        )
-    per_call = min(SUPERBATCH_BYTES // plan.batch_bytes, budget // in_flight // row_bytes)
-    per_call = max(1, min(per_call, int(CALL_S / max(batch_s, 1e-9))))
-    if plan.batches is not None:
-        per_call = max(1, min(per_call, math.ceil(plan.batches / at_once)))
-    return per_call, in_flight
-
-
-def seconds_per_batch(synth: Synthesizer, plan: StreamPlan) -> float:
-    """Seconds that one thread takes for a batch, estimated from a few samples once the kernels are compiled."""
-    render_first(synth, plan)
-    began, samples = time.perf_counter(), min(TIMED_SAMPLES, plan.batch_size)
-    render_first(synth, plan, samples)
-    return (time.perf_counter() - began) * plan.batch_size / samples
-
-
 def memory_bytes() -> int:
     """Memory of this machine; 0 where the system does not tell."""
     with suppress(AttributeError, ValueError, OSError):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return 0
-
-
-def _spans(plan: StreamPlan, per_call: int) -> Iterator[tuple[int, int]]:
-    """(first batch, number of batches) of every call, in order."""
-    first = plan.start_batch
-    while plan.batches is None or first < plan.stop_batch:
-        batches = per_call if plan.batches is None else min(per_call, plan.stop_batch - first)
-        yield first, batches
-        first += batches

@@ -21,8 +21,8 @@ from synth_engine.stream import open_stream
 from synth_engine.stream.core.plan import StreamPlan
 from synth_engine.stream.ray import cluster as ray_cluster
 from synth_engine.stream.ray import crew as ray_crew
+from synth_engine.stream.ray.calls import TURNS_IN_A_ROW, kept_busy, share_out, worker_asked
 from synth_engine.stream.ray.cluster import Cluster
-from synth_engine.stream.ray.producer import TURNS_IN_A_ROW, kept_busy, share_out, worker_asked
 from synth_engine.stream.ray.same_build import versions
 from synth_engine.stream.ray.superbatch import SharedBlock
 from tests.synth_engine.stream.ray_tools import assert_whole, descendants, listening, processes, producer_of

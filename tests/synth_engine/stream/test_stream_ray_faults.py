@@ -23,6 +23,7 @@ from synth_engine import Recipe, Synthesizer
 from synth_engine.errors import StreamError
 from synth_engine.stream import open_stream
 from synth_engine.stream.core.stream import Stream
+from synth_engine.stream.ray import calls as ray_calls
 from synth_engine.stream.ray import crew as ray_crew
 from synth_engine.stream.ray import producer as ray_producer
 from synth_engine.stream.ray.actor import RenderActor
@@ -97,7 +98,7 @@ def kill_each_once(stream: Stream, rng: random.Random, failures: list[str]) -> N
 def test_every_actor_killed_once_changes_no_byte(
     tiny: Recipe, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(ray_producer, "SUPERBATCH_BYTES", 8 * 2**20)
+    monkeypatch.setattr(ray_calls, "SUPERBATCH_BYTES", 8 * 2**20)
     failures: list[str] = []
     with open_stream(tiny, seed, batch_size=2048, workers=3) as stream:
         killer = threading.Thread(target=kill_each_once, args=(stream, random.Random(seed), failures))
@@ -153,7 +154,7 @@ def test_a_consumer_that_pauses_has_a_stated_number_of_batches_waiting(tiny: Rec
 def test_a_consumer_that_keeps_everything_gets_copies_and_blocks_stay_few(
     tiny: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ray_producer, "SUPERBATCH_BYTES", 4 * 2**20)
+    monkeypatch.setattr(ray_calls, "SUPERBATCH_BYTES", 4 * 2**20)
     with open_stream(tiny, 7, batch_size=1024, workers=2) as stream:
         producer = producer_of(stream)
         kept = list(islice(stream, 20 * producer._per_call))
