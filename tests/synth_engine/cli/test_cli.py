@@ -18,6 +18,7 @@ from synth_engine.atomic import write_with
 from synth_engine.cli.engine import cli
 from synth_engine.cli.guard import main_guard
 from synth_engine.errors import RunError, SynthError
+from synth_engine.export import FORMATS
 from synth_engine.training.run_folder import RunFolder
 from synth_engine.training.value_range import from_network, to_network
 
@@ -125,3 +126,9 @@ def test_scaling_is_undone_and_clipped() -> None:
     images = np.random.default_rng(0).integers(0, 2, (3, 4, 5), np.uint8)
     assert np.array_equal(from_network(to_network(images)), images * 255)
     assert from_network(np.array([[[[-7.0], [7.0]]]])).tolist() == [[[0, 255]]]
+
+
+def test_export_offers_every_format() -> None:
+    """The command names them itself, since importing the export costs every command 30 ms."""
+    (format_option,) = [one for one in cli.commands["export"].params if one.name == "format"]
+    assert tuple(format_option.type.choices) == FORMATS
