@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -17,10 +16,8 @@ from synth_engine import Recipe, Synthesizer
 from synth_engine.atomic import write_with
 from synth_engine.cli.engine import cli
 from synth_engine.cli.guard import main_guard
-from synth_engine.errors import RunError, SynthError
+from synth_engine.errors import SynthError
 from synth_engine.export import FORMATS
-from synth_engine.training.run_folder import RunFolder
-from synth_engine.training.value_range import from_network, to_network
 
 
 def test_sample_writes_a_sheet(tmp_path: Path) -> None:
@@ -100,32 +97,6 @@ def test_target_is_inspect_and_says_so(real: Path, tmp_path: Path) -> None:
 def test_every_command_has_help_with_an_example() -> None:
     for name in cli.commands:
         assert "Example: synth-engine" in CliRunner().invoke(cli, [name, "--help"]).output
-
-
-def test_taken_run_folder_is_refused_and_kept(tmp_path: Path) -> None:
-    (tmp_path / "precious.txt").write_text("kept")
-    with pytest.raises(RunError, match="choose another --run, or go on with --resume"):
-        RunFolder.create(tmp_path, {"steps": 3})
-    assert (tmp_path / "precious.txt").read_text() == "kept"
-
-
-def test_resume_needs_the_same_configuration(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no run to resume"):
-        RunFolder.create(tmp_path / "run", {"steps": 3}, resume=True)
-    RunFolder.create(tmp_path / "run", {"steps": 3, "shape": (1, 2)})
-    assert RunFolder.create(tmp_path / "run", {"steps": 3, "shape": (1, 2)}, resume=True).config["shape"] == [1, 2]
-    with pytest.raises(RunError, match="steps was 3, is 4"):
-        RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1, 2)}, resume=True)
-    with pytest.raises(RunError, match=r"configuration \(shape was \[1, 2\], is \[1\]\)"):
-        RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1,)}, resume=True, may_differ=("steps",))
-    RunFolder.create(tmp_path / "run", {"steps": 4, "shape": (1, 2)}, resume=True, may_differ=("steps",))
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 4
-
-
-def test_scaling_is_undone_and_clipped() -> None:
-    images = np.random.default_rng(0).integers(0, 2, (3, 4, 5), np.uint8)
-    assert np.array_equal(from_network(to_network(images)), images * 255)
-    assert from_network(np.array([[[[-7.0], [7.0]]]])).tolist() == [[[0, 255]]]
 
 
 def test_export_offers_every_format() -> None:

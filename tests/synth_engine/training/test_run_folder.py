@@ -18,6 +18,8 @@ def test_a_run_goes_on_with_the_configuration_it_was_made_with(tmp_path: Path) -
     assert run.config == read_config(tmp_path / "run") == {"seed": 3, "ranges": [1, 2]}
     with pytest.raises(RunError, match=r"seed was 3, is 4"):
         RunFolder.create(tmp_path / "run", config | {"seed": 4}, resume=True)
+    with pytest.raises(RunError, match=r"configuration \(ranges was \[1, 2\], is \[1\]\)"):
+        RunFolder.create(tmp_path / "run", {"seed": 4, "ranges": (1,)}, resume=True, may_differ=("seed",))
     RunFolder.create(tmp_path / "run", config | {"seed": 4}, resume=True, may_differ=("seed",))
     assert (read_config(tmp_path / "run") or {})["seed"] == 4
 
@@ -32,6 +34,13 @@ def test_a_folder_that_holds_something_is_refused_and_stays_as_it_was(tmp_path: 
         claim_folder(tmp_path / "run" / "config.json", "--out")
     assert (tmp_path / "run" / "config.json").read_bytes() == before
     assert claim_folder(tmp_path / "new", "--out") == tmp_path / "new"
+
+
+def test_a_folder_with_a_users_file_is_refused_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("kept")
+    with pytest.raises(RunError, match="choose another --run, or go on with --resume"):
+        RunFolder.create(tmp_path, {"steps": 3})
+    assert (tmp_path / "precious.txt").read_text() == "kept"
 
 
 def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
