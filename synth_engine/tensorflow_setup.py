@@ -25,7 +25,7 @@ LOG_LEVEL, FATAL_ONLY = "TF_CPP_MIN_LOG_LEVEL", "3"
 # "I0000 00:00:1796133318.925745 …", "2026-12-01 13:55:18.925: I tensorflow/…", and what announces or continues them
 NATIVE_LOG = re.compile(
     rb"[IWE]\d{4} |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |WARNING: All log messages before absl::InitializeLog|"
-    rb"To enable the following instructions"
+    rb"To enable the following instructions|INFO: Created TensorFlow Lite "
 )
 RETRACING = "triggered tf.function retracing"  # advice for programmers; each round of adaptation traces anew
 NVIDIA_DEVICE = Path("/dev/nvidia0")
@@ -59,7 +59,7 @@ def prepare_tensorflow(seed: int | None, threads: int | None = None, *, determin
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault(LOG_LEVEL, FATAL_ONLY)
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with nullcontext() if wanted else _quiet_stderr():
+    with nullcontext() if wanted else quiet_stderr():
         tf = _import_tensorflow()
         gpus = _grow_gpu_memory(tf)
     tf.get_logger().addFilter(_is_for_users)
@@ -95,8 +95,8 @@ def _import_tensorflow() -> Any:
 
 
 @contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hold back stderr while native code ignores its log level: all of it comes out if the block fails.
+def quiet_stderr() -> Iterator[None]:
+    """Hold back stderr while native code ignores its log level, or has none: all of it comes out if the block fails.
 
     Otherwise what is no line of a native log comes out at the end, such as a warning of Python's.
     """

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from classifier.networks.readings import Floats
 from synth_engine.errors import ModelError
+from synth_engine.tensorflow_setup import quiet_stderr
 
 FormatName = Literal["keras", "savedmodel", "onnx", "tflite"]
 Scorer = Callable[[Floats], Any]
@@ -70,13 +71,15 @@ def _open_tflite(path: Path) -> Scorer:
 
         Interpreter = tf.lite.Interpreter
 
-    interpreter = Interpreter(model_path=str(path))
+    with quiet_stderr():  # LiteRT announces its delegates, and knows no log level
+        interpreter = Interpreter(model_path=str(path))
     place = interpreter.get_input_details()[0]["index"]
     result = interpreter.get_output_details()[0]["index"]
 
     def score(images: Floats) -> Any:
         interpreter.resize_tensor_input(place, images.shape)
-        interpreter.allocate_tensors()
+        with quiet_stderr():
+            interpreter.allocate_tensors()
         interpreter.set_tensor(place, images)
         interpreter.invoke()
         return interpreter.get_tensor(result)

@@ -1,4 +1,4 @@
-"""Fetching challenge files over HTTP from an address that the user gives.
+"""Fetching challenge files over HTTP from an address that the user gives: the original's downloader, as the reference.
 
 Each answer of the server is saved as ``challenge-<k>`` if it is a challenge file. Files are whole or absent, so that
 the same download again fetches only what is missing.

@@ -41,13 +41,16 @@ def images(tiny: Recipe) -> np.ndarray:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_each_format_reads_the_same(reader: Reader, images: np.ndarray, form: str, tmp_path: Path) -> None:
+def test_each_format_reads_the_same(
+    reader: Reader, images: np.ndarray, form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     for module in NEEDS.get(form, ()):
         pytest.importorskip(module)
     path, difference = export(reader, form, tmp_path / "out", images)
     assert difference < 1e-3
     assert sorted(file.name for file in path.parent.iterdir()) == sorted([path.name, TABLE, "recipe.toml"])
     assert len(set(reader.read(images).texts(reader.recipe.alphabet))) > 1, "the proof would prove nothing"
+    assert "TensorFlow Lite" not in capfd.readouterr().err
 
 
 def test_a_folder_that_is_taken_is_left_alone(reader: Reader, images: np.ndarray, tmp_path: Path) -> None:
