@@ -5,12 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
-from synth_engine import Recipe
+from synth_engine import Recipe, Synthesizer
 from synth_engine.recipe import Canvas, Font, Placement, Raster, Turn
+from synth_engine.training.value_range import to_network
 
 # Shared machines stall for longer than any deadline, and a gate must not depend on which examples it happens to try.
 settings.register_profile("gate", deadline=None, derandomize=True)
@@ -56,3 +59,24 @@ def tiny() -> Recipe:
         raster=Raster(tile_px=24, angle_step_deg=5.0),
         placement=Placement(pitch_px=19, x_span_px=6, turns=(Turn(angle_deg=(-10, 10), y_px=(-1, 4)),)),
     )
+
+
+@pytest.fixture
+def normalised_network(tiny: Recipe) -> Any:
+    """A grid network for `tiny` with random weights, and normalisation that does something."""
+    keras = pytest.importorskip("keras")
+    from classifier.networks.heads import build
+
+    keras.utils.set_random_seed(1)
+    network = build("grid", tiny, width=8, depth=2)
+    random = np.random.default_rng(1)
+    for variable in network.variables:
+        if variable.path.endswith(("gamma", "beta", "moving_mean", "moving_variance")):
+            variable.assign(random.uniform(0.5, 1.5, variable.shape))
+    return network
+
+
+@pytest.fixture
+def tiny_images(tiny: Recipe) -> np.ndarray:
+    """Sixteen images of `tiny`, (16, 24, 40, 1) float32 {-1, 1}."""
+    return to_network(Synthesizer(tiny, 2).batch(0, 16).images)

@@ -7,52 +7,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_engine import Recipe, Synthesizer
+from synth_engine import Recipe
 from synth_engine.errors import RunError
-from synth_engine.training.value_range import to_network
 
 keras = pytest.importorskip("keras")
 
-from classifier.networks.heads import build  # noqa: E402
 from classifier.reading.reader import Reader, save_reader  # noqa: E402
 from synth_engine.training.precision import cpu_flags, in_precision  # noqa: E402
 
 
-@pytest.fixture
-def network(tiny: Recipe) -> keras.Model:
-    """Random weights, and normalisation that does something."""
-    keras.utils.set_random_seed(1)
-    network = build("grid", tiny, width=8, depth=2)
-    random = np.random.default_rng(1)
-    for variable in network.variables:
-        if variable.path.endswith(("gamma", "beta", "moving_mean", "moving_variance")):
-            variable.assign(random.uniform(0.5, 1.5, variable.shape))
-    return network
-
-
-@pytest.fixture
-def images(tiny: Recipe) -> np.ndarray:
-    return to_network(Synthesizer(tiny, 2).batch(0, 16).images)
-
-
 def test_half_precision_computes_coarsely_and_keeps_weights_and_scores_whole(
-    network: keras.Model, images: np.ndarray
+    normalised_network: keras.Model, tiny_images: np.ndarray
 ) -> None:
-    half = in_precision(network, "mixed_bfloat16")
-    exact, coarse = (np.asarray(each(images, training=False)) for each in (network, half))
+    half = in_precision(normalised_network, "mixed_bfloat16")
+    exact, coarse = (np.asarray(each(tiny_images, training=False)) for each in (normalised_network, half))
     assert coarse.dtype == np.float32
     assert 0 < np.abs(coarse - exact).max() < 0.05 * np.abs(exact).max()
     assert {variable.dtype for variable in half.variables} == {"float32"}
 
 
-def test_a_saved_network_asks_for_no_hardware(network: keras.Model, tiny: Recipe, tmp_path: Path) -> None:
-    path = save_reader(in_precision(network, "mixed_bfloat16"), tiny, tmp_path)
+def test_a_saved_network_asks_for_no_hardware(normalised_network: keras.Model, tiny: Recipe, tmp_path: Path) -> None:
+    path = save_reader(in_precision(normalised_network, "mixed_bfloat16"), tiny, tmp_path)
     assert {layer.compute_dtype for layer in Reader.load(path).network.layers} == {"float32"}
 
 
-def test_an_unknown_precision_is_refused(network: keras.Model) -> None:
+def test_an_unknown_precision_is_refused(normalised_network: keras.Model) -> None:
     with pytest.raises(RunError, match="choose one of float32, mixed_bfloat16"):
-        in_precision(network, "int8")  # type: ignore[arg-type]
+        in_precision(normalised_network, "int8")  # type: ignore[arg-type]
 
 
 def test_flags_are_those_of_the_first_processor(tmp_path: Path) -> None:
