@@ -4,7 +4,7 @@
 
 Rendering is replaced by waiting for as long as it would take (`--images-per-s` an actor), so that what limits the rate
 is delivery: Ray's calls, the object stores, the network between raylets (here: loopback), and the driver. CPU time is
-told apart by process, for on a real cluster only the driver's and its own raylet's are spent on the driver's machine.
+measured for each process. On a real cluster, the driver's machine spends only that of the driver and of its own raylet.
 `--unpacked` sends images as they are in place of a bit a pixel. SYNTH_BENCH_TINY=1 runs everything once and small.
 docs/scale.md is written from this.
 """

@@ -77,7 +77,7 @@ def save(comparison: ReaderComparison, real: RealImages, folder: Path) -> None:
 
     write_json(folder / COMPARISON, KIND, comparison.as_dict(real.names))
     (folder / SHEET).unlink(missing_ok=True)
-    picked = [k for k, _ in comparison.surest_disputes()]
+    picked = [k for k, _ in comparison.most_certain_disputes()]
     if picked:
         captions = ["  ".join(f"{letter}: {text}" for letter, text in comparison.texts_of(k).items()) for k in picked]
         save_picture(labelled_sheet(real.images[picked], captions), folder / SHEET)

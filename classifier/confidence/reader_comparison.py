@@ -86,7 +86,7 @@ class ReaderComparison:
             "pairs": [self._pair_dict(pair) for pair in self.pairs],
             "disputed": [
                 {"name": names[k], "texts": self.texts_of(k), "confidence": round(sure, 4)}
-                for k, sure in self.surest_disputes()
+                for k, sure in self.most_certain_disputes()
             ],
             "limits": LIMITS,
         }
@@ -97,7 +97,7 @@ class ReaderComparison:
         texts = [to_texts(readings.codes[one], self.alphabet)[0] for readings in self.readings]
         return dict(zip(ascii_uppercase, texts, strict=False))
 
-    def surest_disputes(self) -> list[tuple[int, float]]:
+    def most_certain_disputes(self) -> list[tuple[int, float]]:
         """Up to `SHOWN` images on which readers differ, and how confident they are, most confident first."""
         images, sure = disputed(self.readings, SHOWN)
         return list(zip(images.tolist(), sure.tolist(), strict=True))

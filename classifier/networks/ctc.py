@@ -85,7 +85,7 @@ def ctc_loss(scores: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
 
 
 def decode_ctc(scores: Floats, length: int, height: int) -> Readings:
-    """The best path of (N, T, alphabet + 1): its first ``length`` characters, each where it is surest.
+    """The best path of (N, T, alphabet + 1): its first ``length`` characters, each in its most certain column.
 
     The scores tell no y: it is the middle of ``height`` px.
     """

@@ -81,7 +81,7 @@ def test_of_three_readers_the_odd_one_is_estimated_lowest() -> None:
     assert odd < min(good, fair) - 0.1
 
 
-def test_the_surest_disputes_come_first() -> None:
+def test_the_most_certain_disputes_come_first() -> None:
     first, second = np.tile([1, 2], (4, 1)), np.tile([1, 2], (4, 1))
     second[[0, 2, 3]] = [1, 3]
     sure = np.array([[0.5, 0.5], [0.99, 0.99], [0.9, 0.9], [0.1, 0.1]])

@@ -52,7 +52,7 @@ def test_the_best_path_is_collapsed_and_cut_at_the_longest_text(path: str, text:
     assert (readings.certainty[0, len(text) :] == 1.0).all()
 
 
-def test_a_character_stands_where_it_is_surest() -> None:
+def test_a_character_stands_in_its_most_certain_column() -> None:
     scores = columns("-aa-")
     scores[0, 2, 0] += 3.0
     readings = decode_ctc(scores, 2, 24)
